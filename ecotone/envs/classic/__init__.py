@@ -1,0 +1,1 @@
+"""The classic control tasks, compiled; step for step equal to Gymnasium's where Gymnasium has them."""

@@ -1,0 +1,63 @@
+"""Many copies of a pure environment as one stream, inside the program."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ecotone.protocols import Environment
+from ecotone.spec import Spec, to_environment
+from ecotone.trajectory import Array, TimeStep
+
+Key = Any
+Tree = Any
+
+
+class CompiledState(NamedTuple):
+    """States of all copies, what they last showed, which episodes are over, the key."""
+
+    inner: Tree
+    observation: Tree
+    over: Array
+    key: Key
+
+
+@dataclass(frozen=True)
+class CompiledStream:
+    """`lanes` copies of a compiled environment; a copy whose episode is over begins the next one at the following step."""
+
+    environment: Environment
+    lanes: int
+
+    @property
+    def spec(self) -> Spec:
+        """The environment's spec."""
+        return self.environment.spec
+
+    def start(self, key: Key) -> tuple[CompiledState, TimeStep]:
+        """Begin an episode in every lane."""
+        key, key_reset = jax.random.split(key)
+        inner, observation = jax.vmap(self.environment.reset)(jax.random.split(key_reset, self.lanes))
+        yes, one = jnp.ones(self.lanes, bool), jnp.ones(self.lanes, jnp.float32)
+        now = TimeStep(observation, yes, yes, jnp.zeros_like(one), one)
+        return CompiledState(inner, observation, ~yes, key), now
+
+    def step(self, state: CompiledState, action: Tree) -> tuple[CompiledState, TimeStep]:
+        """Step lanes that live, begin anew in lanes that are over."""
+        key, key_step, key_reset = jax.random.split(state.key, 3)
+        action = to_environment(self.spec.action, action)
+        keys = jax.random.split(key_step, self.lanes)
+        inner, observation, reward, terminated, truncated = jax.vmap(self.environment.step)(state.inner, action, keys)
+
+        def renew(stepped: tuple[Tree, Tree]) -> tuple[Tree, Tree]:
+            fresh = jax.vmap(self.environment.reset)(jax.random.split(key_reset, self.lanes))
+            choose = lambda new, old: jnp.where(state.over.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
+            return jax.tree.map(choose, fresh, stepped)
+
+        inner, observation = jax.lax.cond(state.over.any(), renew, lambda stepped: stepped, (inner, observation))
+        terminated, truncated = terminated & ~state.over, truncated & ~state.over
+        over = terminated | truncated
+        reward = jnp.where(state.over, 0.0, reward).astype(jnp.float32)
+        now = TimeStep(observation, state.over, ~over, reward, 1.0 - terminated.astype(jnp.float32))
+        return CompiledState(inner, observation, over, key), now

@@ -1,0 +1,55 @@
+"""What an algorithm must be fed: fresh fragments, draws from a replay, or a dataset."""
+
+from ecotone.frozen import frozen, static
+
+
+@frozen
+class Rollout:
+    """Fresh rows, each used in the update that follows their collection and then forgotten."""
+
+    length: int = 128
+    """Decisions per lane between updates; usually 5 to 2048. More lowers the variance of returns, but updates are rarer."""
+
+
+@frozen
+class Replay:
+    """Windows of consecutive rows drawn at random from the most recent ones."""
+
+    capacity: int = 100_000
+    """Rows kept, over all lanes; usually 1e4 to 1e6. Less forgets sooner, more needs memory."""
+    batch: int = 64
+    """Windows per update; usually 32 to 512. More is steadier and slower."""
+    warmup: int = 1_000
+    """Environment steps before the first update, usually 1e2 to 2e4, taken at random. Too few overfits the first ones."""
+    ratio: float = static(default=0.25)
+    """Updates per environment step; usually 0.1 to 1. More learns more from each step until values diverge."""
+    length: int = 1
+    """Least number of rows per lane collected between updates; more collects in larger blocks at the same ratio."""
+    window: int = 2
+    """Rows per window, decisions plus one; the algorithm sets it."""
+
+    def fragment(self, lanes: int) -> int:
+        """Rows per lane between updates: the least number, not under `length`, that is worth a whole update."""
+        wanted = max(self.length, 1)
+        while self.ratio > 0 and self.ratio * wanted * lanes < 1.0 - 1e-9:
+            wanted += 1
+        return wanted
+
+    def updates(self, lanes: int) -> int:
+        """Updates per fragment of `fragment(lanes)` rows."""
+        return round(self.ratio * self.fragment(lanes) * lanes)
+
+
+@frozen
+class Dataset:
+    """Windows of rows from a recorded dataset; nothing is collected."""
+
+    path: str
+    """Where the dataset lies."""
+    batch: int = 256
+    """Windows per update."""
+    window: int = 2
+    """Rows per window, decisions plus one; the algorithm sets it."""
+
+
+Feed = Rollout | Replay | Dataset

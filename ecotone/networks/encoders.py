@@ -1,0 +1,72 @@
+"""From observations to features: the encoder that fits a space."""
+
+import math
+from typing import Any
+
+import equinox as eqx
+
+from ecotone.frozen import frozen
+from ecotone.networks.cnn import NatureCNN
+from ecotone.networks.layers import MLP
+from ecotone.ops.arrays import namespace
+from ecotone.spec import Box, Discrete, MultiDiscrete, Space
+
+Array = Any
+Key = Any
+
+
+def one_hot(index: Array, size: int) -> Array:
+    """Float32 indicator of the choice, `[..., size]`."""
+    xp = namespace(index)
+    return (index[..., None] == xp.arange(size)).astype("float32")
+
+
+def flat_size(space: Space) -> int:
+    """Numbers per element after `flatten`."""
+    if isinstance(space, Discrete):
+        return space.n
+    return sum(space.sizes) if isinstance(space, MultiDiscrete) else math.prod(space.shape)
+
+
+def flatten(space: Space, observation: Array) -> Array:
+    """Observations `[..., *shape]` as float32 features `[..., flat_size(space)]`; choices become indicators."""
+    if isinstance(space, Discrete):
+        return one_hot(observation, space.n)
+    if isinstance(space, MultiDiscrete):
+        parts = [one_hot(observation[..., i], size) for i, size in enumerate(space.sizes)]
+        return namespace(observation).concatenate(parts, -1)
+    leading = observation.shape[: observation.ndim - len(space.shape)]
+    features = observation.reshape(*leading, math.prod(space.shape)).astype("float32")
+    return features / 255.0 if space.dtype == "uint8" else features
+
+
+class FlatEncoder(eqx.Module):
+    """Flattened observations through dense layers."""
+
+    mlp: MLP
+    space: Space = eqx.field(static=True)
+
+    def __call__(self, observation: Array) -> Array:
+        return self.mlp(flatten(self.space, observation))
+
+
+@frozen
+class Encoder:
+    """Nature's convolutions for images, dense layers for everything else."""
+
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the dense layers (not used for images); usually (64, 64) to (400, 300)."""
+    activation: str = "tanh"
+    """`tanh`, `relu` or `silu`, after each dense layer."""
+
+    def init(self, key: Key, space: Space) -> eqx.Module:
+        """An encoder of observations `[..., *shape]` to features `[..., width]`."""
+        if isinstance(space, Box) and space.is_image:
+            return NatureCNN(key, space.shape)
+        return FlatEncoder(MLP(key, flat_size(space), self.hidden, self.activation), space)
+
+    def width(self, space: Space) -> int:
+        """Features per observation."""
+        if isinstance(space, Box) and space.is_image:
+            return NatureCNN.WIDTH
+        return self.hidden[-1] if self.hidden else flat_size(space)

@@ -1,0 +1,63 @@
+"""Layers that read NumPy and JAX arrays alike: the same network acts inside a program and without one."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from ecotone.ops.arrays import namespace
+
+Array = Any
+Key = Any
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "tanh": lambda x: namespace(x).tanh(x),
+    "relu": lambda x: namespace(x).maximum(x, 0.0),
+    "silu": lambda x: x / (1.0 + namespace(x).exp(-x)),
+}
+"""Activation functions by name."""
+
+
+def activation(name: str) -> Callable[[Array], Array]:
+    """The activation function of that name; raises `ValueError` with the known names."""
+    if name not in ACTIVATIONS:
+        raise ValueError(f"unknown activation '{name}': choose one of {', '.join(sorted(ACTIVATIONS))}.")
+    return ACTIVATIONS[name]
+
+
+class Dense(eqx.Module):
+    """An affine map of the last axis: `weight` `[..., in, out]`, `bias` `[..., out]`."""
+
+    weight: Array
+    bias: Array
+
+    def __init__(self, key: Key, inputs: int, outputs: int, scale: float = math.sqrt(2.0)) -> None:
+        """Orthogonal weights of gain `scale` (arXiv:1312.6120), zero bias."""
+        self.weight = jax.nn.initializers.orthogonal(scale)(key, (inputs, outputs), jnp.float32)
+        self.bias = jnp.zeros(outputs, jnp.float32)
+
+    def __call__(self, x: Array) -> Array:
+        return x @ self.weight + self.bias
+
+
+class MLP(eqx.Module):
+    """Dense layers with an activation after each."""
+
+    layers: tuple[Dense, ...]
+    activation: str = eqx.field(static=True)
+
+    def __init__(self, key: Key, inputs: int, hidden: tuple[int, ...], activation_name: str) -> None:
+        activation(activation_name)
+        sizes = (inputs, *hidden)
+        keys = jax.random.split(key, max(len(hidden), 1))
+        self.layers = tuple(Dense(k, a, b) for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=False))
+        self.activation = activation_name
+
+    def __call__(self, x: Array) -> Array:
+        act = ACTIVATIONS[self.activation]
+        for layer in self.layers:
+            x = act(layer(x))
+        return x

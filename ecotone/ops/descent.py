@@ -1,0 +1,53 @@
+"""Gradient descent on networks: optimisers on one flat vector, and target networks that follow."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from ecotone.frozen import frozen
+from ecotone.ops.schedules import Constant, Schedule
+
+Array = Any
+Tree = Any
+
+
+@frozen
+class Adam:
+    """Adam (arXiv:1412.6980) behind a clip of the gradient's global norm."""
+
+    learning_rate: Schedule = Constant(3e-4)
+    """Step size; usually 1e-5 to 3e-3. More is faster until it diverges."""
+    clip_norm: float = 0.5
+    """Largest global norm of a gradient; usually 0.5 to 40; `inf` leaves gradients alone."""
+    epsilon: float = 1e-5
+    """Added to the denominator; usually 1e-8 to 1e-3. More damps directions of small gradients."""
+    b1: float = 0.9
+    """Decay of the gradient's mean."""
+    b2: float = 0.999
+    """Decay of the gradient's square."""
+
+    def _transform(self) -> optax.GradientTransformation:
+        adam = optax.scale_by_adam(self.b1, self.b2, self.epsilon)
+        return optax.flatten(optax.chain(optax.clip_by_global_norm(self.clip_norm), adam))
+
+    def init(self, network: Tree) -> Tree:
+        """The optimiser's state for a network."""
+        return self._transform().init(network)
+
+    def descend(self, network: Tree, state: Tree, gradient: Tree, steps: Array) -> tuple[Tree, Tree]:
+        """One step down `gradient`: `(network, state)`; `steps` are environment steps, for the schedule."""
+        direction, state = self._transform().update(gradient, state)
+        rate = self.learning_rate(steps)
+        return jax.tree.map(lambda weight, move: weight - rate * move, network, direction), state
+
+
+def polyak(target: Tree, network: Tree, rate: Array) -> Tree:
+    """The target moved by `rate` in [0, 1] of its distance to the network (arXiv:1509.02971, algorithm 1)."""
+    return jax.tree.map(lambda old, new: old + rate * (new - old), target, network)
+
+
+def periodic(target: Tree, network: Tree, updates: Array, period: int) -> Tree:
+    """The network itself on each `period`-th update, else the target unchanged (Mnih et al. 2015)."""
+    return jax.tree.map(lambda old, new: jnp.where(updates % period == 0, new, old), target, network)

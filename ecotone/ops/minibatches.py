@@ -1,0 +1,58 @@
+"""Rows cut into minibatches, and windows into transitions."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ecotone.trajectory import Trajectory
+
+Array = Any
+Tree = Any
+Key = Any
+
+
+def permutations(key: Key, count: int, size: int) -> Array:
+    """`count` shuffles of 0 … size - 1, int32 `[count, size]`, for at most 2²⁴ entries.
+
+    Random high bits with the index in the low bits, sorted: one cheap sort of integers. Entries whose high bits agree
+    (rare below 2¹⁶ entries) keep their order, which does not matter to minibatches.
+    """
+    low_bits = max(size - 1, 1).bit_length()
+    low = jnp.uint32((1 << low_bits) - 1)
+    random = jax.random.bits(key, (count, size), jnp.uint32)
+    packed = (random & ~low) | jnp.arange(size, dtype=jnp.uint32)
+    return (jnp.sort(packed, axis=-1) & low).astype(jnp.int32)
+
+
+class Transition(NamedTuple):
+    """A decision and what it led to, one per window `[batch, ...]`.
+
+    Attributes:
+        observation, action: of the decision.
+        reward: discounted sum over the decisions up to `following`.
+        discount: γ per decision, 0 behind a termination; it multiplies the value of `following`.
+        following: the observation to bootstrap from.
+        weight: 1, or 0 where the window's first row holds no decision.
+    """
+
+    observation: Tree
+    action: Array
+    reward: Array
+    discount: Array
+    following: Tree
+    weight: Array
+
+
+def transition(rows: Trajectory, gamma: Array) -> Transition:
+    """Windows `[n + 1, batch, ...]` as n-step transitions; one that meets an episode's end stops there."""
+    steps = rows.acted.shape[0] - 1
+    alive = jnp.cumprod(rows.acted[:-1].astype(jnp.float32), axis=0)
+    onward = jnp.cumprod(jnp.where(alive > 0, gamma * rows.discount[:-1], 1.0), axis=0)
+    before = jnp.concatenate([jnp.ones_like(onward[:1]), onward[:-1]])
+    reward = (alive * before * rows.reward[:-1]).sum(0)
+    last = alive.sum(0).astype(jnp.int32)
+    lane = jnp.arange(last.shape[0])
+    following = jax.tree.map(lambda x: x[1] if steps == 1 else x[last, lane], rows.observation)
+    first = lambda tree: jax.tree.map(lambda x: x[0], tree)
+    return Transition(first(rows.observation), first(rows.action), reward, onward[-1], following, alive[0])

@@ -1,0 +1,45 @@
+"""Numbers that change while training: a schedule is called with the environment steps taken so far."""
+
+from typing import Any, Protocol, runtime_checkable
+
+import jax.numpy as jnp
+
+from ecotone.frozen import frozen
+
+Array = Any
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """A number as a function of environment steps taken."""
+
+    def __call__(self, steps: Array) -> Array: ...
+
+
+@frozen
+class Constant:
+    """Always the same number."""
+
+    value: float
+    """The number."""
+
+    def __call__(self, steps: Array) -> Array:
+        return jnp.asarray(self.value, jnp.float32)
+
+
+@frozen
+class Linear:
+    """From `start` to `end` in a straight line, then `end`."""
+
+    start: float
+    """Value at step 0."""
+    end: float
+    """Value from step `over` on."""
+    over: float | None = None
+    """Environment steps from `start` to `end`; none means all steps of the run."""
+
+    def __call__(self, steps: Array) -> Array:
+        if self.over is None:
+            raise ValueError(f"{self} has no `over`: give the environment steps that it takes from start to end.")
+        done = jnp.clip(steps / jnp.maximum(self.over, 1.0), 0.0, 1.0)
+        return self.start + (self.end - self.start) * done

@@ -1,0 +1,108 @@
+"""The contracts. Nothing inherits from them; `ecotone.testing` has a `check_*` function for each."""
+
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from ecotone.feed import Feed
+from ecotone.spec import Spec
+from ecotone.trajectory import Array, TimeStep, Trajectory, Tree
+
+Key = Any
+State = Any
+Params = Any
+
+
+class Report(NamedTuple):
+    """What an update tells: scalars to log, and new priorities of its windows `[batch]` where the replay wants them."""
+
+    metrics: dict[str, Array]
+    priorities: Array | None = None
+
+
+@runtime_checkable
+class Environment(Protocol):
+    """A compiled environment: pure, unbatched; it knows nothing of automatic resets."""
+
+    @property
+    def spec(self) -> Spec: ...
+
+    def reset(self, key: Key) -> tuple[State, Tree]:
+        """Begin an episode: `(state, observation)`."""
+        ...
+
+    def step(self, state: State, action: Tree, key: Key) -> tuple[State, Tree, Array, Array, Array]:
+        """Take an action (in the environment's units): `(state, observation, reward, terminated, truncated)`."""
+        ...
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Many environments that never stop: a lane whose episode ended begins the next one at the following step."""
+
+    @property
+    def spec(self) -> Spec: ...
+
+    @property
+    def lanes(self) -> int: ...
+
+    def start(self, key: Key) -> tuple[State, TimeStep]:
+        """Begin an episode in every lane."""
+        ...
+
+    def step(self, state: State, action: Tree) -> tuple[State, TimeStep]:
+        """Take an action `[B, ...]` as the rows have it; lanes that did not ask ignore theirs."""
+        ...
+
+
+class Network(Protocol):
+    """What a model's `init` builds: an Equinox module whose leaves are all arrays."""
+
+    def __call__(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Any, Tree]:
+        """Read rows `[T, B, ...]` with the memory before them `[B, ...]`: `(output [T, B, ...], memory after them)`."""
+        ...
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A recipe for a network."""
+
+    def init(self, key: Key, spec: Spec) -> Network:
+        """Build the network with fresh weights."""
+        ...
+
+    def initial_memory(self, lanes: int) -> Tree:
+        """Memory of lanes that have seen nothing, lanes on axis 0; `()` for feed-forward networks."""
+        ...
+
+
+@runtime_checkable
+class Algorithm(Protocol):
+    """Five pure functions and a statement of how it is fed."""
+
+    @property
+    def feed(self) -> Feed: ...
+
+    def init(self, key: Key, spec: Spec) -> State:
+        """Everything that learns or counts, fresh. Raises `ValueError` for a spec that it cannot serve."""
+        ...
+
+    def initial_memory(self, lanes: int) -> Tree:
+        """The acting policy's memory before the first row; `()` for feed-forward policies."""
+        ...
+
+    def policy(self, state: State) -> Params:
+        """What actors need: weights, epsilon, statistics."""
+        ...
+
+    def act(
+        self, params: Params, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool
+    ) -> tuple[Tree, Tree, Tree]:
+        """Choose for each lane `[B, ...]`: `(action, extras, memory)`; greedy where `explore` is false."""
+        ...
+
+    def observe(self, state: State, rows: Trajectory) -> State:
+        """Take note of freshly collected rows: count steps, follow statistics. Called once per fragment, before updates."""
+        ...
+
+    def update(self, state: State, rows: Trajectory, key: Key) -> tuple[State, Report]:
+        """Learn from rows: the fragment itself for a `Rollout`, windows drawn for a `Replay`."""
+        ...

@@ -1,0 +1,48 @@
+"""The most recent rows in a ring on the device, written and sampled inside the learning program."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ecotone.trajectory import Trajectory
+
+Array = Any
+Key = Any
+
+
+class Ring(NamedTuple):
+    """Rows `[N, B, ...]`; row `head` is the newest, only looked at; the `filled` rows before it can begin windows."""
+
+    rows: Trajectory
+    head: Array
+    filled: Array
+
+
+def empty(example: Trajectory, capacity: int, window: int) -> Ring:
+    """A ring for at least `capacity` rows over all lanes, for fragments shaped as `example`."""
+    fragment, lanes = example.acted.shape
+    size = max(capacity // lanes, fragment + window) + 1
+    rows = jax.tree.map(lambda x: jnp.zeros((size, *x.shape[1:]), x.dtype), example._replace(extras=(), memory=()))
+    zero = jnp.zeros((), jnp.int32)
+    return Ring(rows, zero, zero)
+
+
+def add(ring: Ring, rows: Trajectory) -> Ring:
+    """Append a fragment whose row 0 is the ring's newest row, now with its decision."""
+    size, fragment = ring.rows.acted.shape[0], rows.acted.shape[0]
+    index = (ring.head + jnp.arange(fragment)) % size
+    write = lambda kept, new: kept.at[index].set(new, unique_indices=True, mode="promise_in_bounds")
+    kept = jax.tree.map(write, ring.rows, rows._replace(extras=(), memory=()))
+    filled = jnp.minimum(ring.filled + fragment - 1, size - 1)
+    return Ring(kept, (ring.head + fragment - 1) % size, filled)
+
+
+def draw(ring: Ring, key: Key, batch: int, window: int) -> Trajectory:
+    """Windows `[window, batch, ...]`, each beginning evenly at any row that `window` - 1 rows follow."""
+    size, lanes = ring.rows.acted.shape
+    key_age, key_lane = jax.random.split(key)
+    age = jax.random.randint(key_age, (batch,), window - 1, ring.filled + 1)
+    lane = jax.random.randint(key_lane, (batch,), 0, lanes)
+    index = (ring.head - age + jnp.arange(window)[:, None]) % size
+    return jax.tree.map(lambda kept: kept[index, lane], ring.rows)

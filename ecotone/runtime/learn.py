@@ -1,0 +1,84 @@
+"""The one `learn`: what every runtime does with a fragment of rows."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ecotone.feed import Replay, Rollout
+from ecotone.protocols import Algorithm, Key, Params, State
+from ecotone.replay import ring
+from ecotone.trajectory import Array, Trajectory
+
+
+class Learner(NamedTuple):
+    """All that learning carries from one fragment to the next."""
+
+    state: State
+    store: Any
+    key: Key
+
+
+class Learned(NamedTuple):
+    """What a fragment left: the learner, what actors need of it, and metrics of the `updates` just made (means)."""
+
+    learner: Learner
+    params: Params
+    metrics: dict[str, Array]
+    updates: Array
+
+
+def begin(algorithm: Algorithm, key: Key, spec: Any, example: Trajectory) -> Learner:
+    """A fresh learner for fragments shaped as `example` `[T + 1, B, ...]`."""
+    key_state, key_learn = jax.random.split(key)
+    state = algorithm.init(key_state, spec)
+    if isinstance(feed := algorithm.feed, Replay):
+        return Learner(state, ring.empty(example, feed.capacity, feed.window), key_learn)
+    return Learner(state, (), key_learn)
+
+
+def fragment_length(algorithm: Algorithm, lanes: int) -> int:
+    """Decisions per lane between two calls of `learn`."""
+    feed = algorithm.feed
+    if isinstance(feed, Rollout):
+        return feed.length
+    if isinstance(feed, Replay):
+        return feed.fragment(lanes)
+    raise ValueError(f"{type(algorithm).__name__} learns from a dataset and collects nothing.")
+
+
+def learn(algorithm: Algorithm, learner: Learner, rows: Trajectory) -> Learned:
+    """Take note of a fragment and learn from it, or from what the replay draws. Pure; every runtime jits it."""
+    key, key_update = jax.random.split(learner.key)
+    state = algorithm.observe(learner.state, rows)
+    if isinstance(algorithm.feed, Replay):
+        state, store, metrics, updates = _learn_from_replay(algorithm, state, learner.store, rows, key_update)
+    else:
+        state, report = algorithm.update(state, rows, key_update)
+        store, metrics, updates = (), report.metrics, jnp.ones((), jnp.int32)
+    return Learned(Learner(state, store, key), algorithm.policy(state), metrics, updates)
+
+
+def _learn_from_replay(algorithm: Any, state: State, store: ring.Ring, rows: Trajectory, key: Key) -> tuple:
+    feed, lanes = algorithm.feed, rows.acted.shape[1]
+    store, due = ring.add(store, rows), feed.updates(lanes)
+
+    def once(state: State, key: Key) -> tuple[State, dict[str, Array]]:
+        key_draw, key_update = jax.random.split(key)
+        windows = ring.draw(store, key_draw, feed.batch, feed.window)
+        state, report = algorithm.update(state, windows, key_update)
+        return state, report.metrics
+
+    def some(state: State) -> tuple[State, dict[str, Array]]:
+        if due == 1:
+            return once(state, key)
+        state, metrics = jax.lax.scan(once, state, jax.random.split(key, due))
+        return state, jax.tree.map(lambda x: x.mean(0), metrics)
+
+    def none(state: State) -> tuple[State, dict[str, Array]]:
+        shapes = jax.eval_shape(some, state)[1]
+        return state, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+
+    ready = store.filled * lanes >= max(feed.warmup, feed.window)
+    state, metrics = jax.lax.cond(ready, some, none, state)
+    return state, store, metrics, jnp.where(ready, due, 0)

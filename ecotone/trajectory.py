@@ -1,0 +1,83 @@
+"""The rows: what one step shows (`TimeStep`), and what many steps leave behind (`Trajectory`).
+
+A lane is an endless sequence of rows. An episode of n decisions is n rows with `acted` and one that is only looked at,
+its final observation; the row after it `is_first`. The last row of a trajectory is also only looked at.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Tree = Any
+Array = Any
+
+
+class TimeStep(NamedTuple):
+    """What arrives from a stream, lanes on axis 0.
+
+    Attributes:
+        observation: what each lane sees, `[B, ...]`.
+        is_first: this observation begins an episode, `[B]` bool.
+        asks: this observation wants an action; a final observation does not, `[B]` bool.
+        reward: what the previous action brought, `[B]` float32.
+        discount: 0 if the previous action terminated the episode, else 1 (truncation is not termination), `[B]` float32.
+    """
+
+    observation: Tree
+    is_first: Array
+    asks: Array
+    reward: Array
+    discount: Array
+
+
+class Trajectory(NamedTuple):
+    """Rows, time on axis 0 and lanes on axis 1, `[T + 1, B, ...]`; the last row is only looked at.
+
+    Attributes:
+        observation: what each lane saw.
+        is_first: the observation begins an episode, bool.
+        acted: an action was chosen on this row, bool.
+        action: the choice; meaningless where not `acted`.
+        reward: what the choice brought; 0 where not `acted`, float32.
+        discount: 0 if the choice terminated the episode, else 1, float32.
+        extras: what the policy wanted to remember.
+        memory: the policy's memory before row 0, lanes on axis 0; `()` for feed-forward policies.
+    """
+
+    observation: Tree
+    is_first: Array
+    acted: Array
+    action: Tree
+    reward: Array
+    discount: Array
+    extras: Tree
+    memory: Tree
+
+
+class Episodes:
+    """Returns and lengths of whole episodes, read off the rows of `lanes` lanes as fragments arrive in order."""
+
+    def __init__(self, lanes: int) -> None:
+        self.returns = np.zeros(lanes)
+        self.lengths = np.zeros(lanes, np.int64)
+
+    def add(self, is_first: np.ndarray, acted: np.ndarray, reward: np.ndarray) -> list[tuple[int, float, int]]:
+        """Read a fragment's rows `[T + 1, B]` (the last only looked at).
+
+        Returns:
+            One `(lane, return, length)` per episode that ended, in the order of their ends; return is the undiscounted
+            sum of rewards, length the number of decisions.
+        """
+        is_first, acted, reward = is_first[:-1], acted[:-1], reward[:-1]
+        returns, lengths = reward.cumsum(0, np.float64), acted.cumsum(0)
+        ended = []
+        for t, lane in np.argwhere(is_first | ~acted):
+            if is_first[t, lane]:
+                self.returns[lane] = reward[t, lane] - returns[t, lane]
+                self.lengths[lane] = acted[t, lane] - lengths[t, lane]
+            elif self.lengths[lane] + lengths[t, lane] > 0:
+                total = self.returns[lane] + returns[t, lane]
+                ended.append((int(lane), float(total), int(self.lengths[lane] + lengths[t, lane])))
+        self.returns += returns[-1]
+        self.lengths += lengths[-1]
+        return ended
