@@ -1,0 +1,75 @@
+"""What training tells while it runs."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ecotone.trajectory import Trajectory
+
+
+class EpisodeEnded(NamedTuple):
+    """A whole episode is over."""
+
+    steps: int
+    """Environment steps taken by all lanes when its fragment was complete."""
+    lane: int
+    episode_return: float
+    """Undiscounted sum of rewards."""
+    length: int
+    """Decisions."""
+
+
+class Collected(NamedTuple):
+    """A fragment of rows was collected."""
+
+    steps: int
+    rows: Trajectory
+
+
+class Updated:
+    """Updates were made. `metrics` are read from the device when first asked for, which waits until they are there."""
+
+    def __init__(self, steps: int, updates: int, metrics: dict[str, Any]) -> None:
+        self.steps = steps
+        self.updates = updates
+        self._metrics = metrics
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """Means over the updates just made, by name."""
+        return {name: float(np.asarray(value)) for name, value in self._metrics.items()}
+
+
+class Evaluated(NamedTuple):
+    """The greedy policy was tried on environments of its own."""
+
+    steps: int
+    returns: tuple[float, ...]
+    lengths: tuple[int, ...]
+    seconds: float
+
+
+class Saved(NamedTuple):
+    """A checkpoint was written."""
+
+    steps: int
+    path: Path
+
+
+Event = EpisodeEnded | Collected | Updated | Evaluated | Saved
+
+
+class Stop(Exception):  # noqa: N818 - it is a request, not an error
+    """Raised by a callback to end training; a checkpoint is written."""
+
+
+class SetTask(NamedTuple):
+    """Returned by a callback to change the environments' task (curriculum) from the next episodes on."""
+
+    task: Any
+
+
+Callback = Callable[[Event], SetTask | None]
