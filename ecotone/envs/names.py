@@ -6,11 +6,8 @@ from typing import Any
 
 from ecotone.envs.classic import CLASSIC
 from ecotone.envs.interop import brax, gymnax, jumanji
-from ecotone.envs.missing import MissingExtra
-from ecotone.envs.nearest import unknown
+from ecotone.mistakes import Mistake, nearest
 from ecotone.protocols import Environment
-
-__all__ = ["INTEROP", "MissingExtra", "make_compiled"]
 
 INTEROP: dict[str, Callable[..., Environment]] = {
     "gymnax": gymnax.Gymnax,
@@ -18,6 +15,11 @@ INTEROP: dict[str, Callable[..., Environment]] = {
     "jumanji": jumanji.Jumanji,
 }
 """What wraps the environments of another package, by the prefix of their names."""
+
+
+def is_compiled(name: str) -> bool:
+    """Whether a name is that of a compiled environment (behind a prefix, whatever follows it)."""
+    return name in CLASSIC or (name.partition(":")[0] in INTEROP and ":" in name)
 
 
 def make_compiled(name: str, **kwargs: Any) -> Environment:
@@ -29,17 +31,20 @@ def make_compiled(name: str, **kwargs: Any) -> Environment:
             number of decisions per episode); lists become tuples.
 
     Raises:
-        ValueError: no environment has this name, or the environment has no such option.
+        Mistake: no environment has this name, or the environment has no such option.
         MissingExtra: the package that has it is not installed.
     """
+    if not is_compiled(name):
+        foreign = ", ".join(f"{prefix}:NAME" for prefix in INTEROP)
+        known = f" There are {', '.join(CLASSIC)}, and {foreign}."
+        raise Mistake(f"no compiled environment is named {name!r}.{nearest(name, CLASSIC) or known}")
     prefix, colon, inner = name.partition(":")
-    if colon and prefix in INTEROP:
+    if colon:
         return _foreign(INTEROP[prefix], inner, kwargs)
-    if name not in CLASSIC:
-        raise unknown(name, [*CLASSIC, *(f"{prefix}:NAME" for prefix in INTEROP)])
     fields = {field.name for field in dataclasses.fields(CLASSIC[name])}
     for option in kwargs.keys() - fields:
-        raise ValueError(f"{name} has no option {option!r}; it has {', '.join(sorted(fields))}.")
+        hint = nearest(option, fields) or f" It has {', '.join(sorted(fields))}."
+        raise Mistake(f"{name} has no option {option!r}.{hint}")
     return CLASSIC[name](**kwargs)
 
 

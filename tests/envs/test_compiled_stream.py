@@ -39,14 +39,8 @@ class Count:
         return CountState(steps, state.born), observation, action * 1.0, steps >= self.end, steps >= self.limit
 
 
-def roll(stream, steps, action, key=0):
-    state, first = stream.start(jax.random.key(key))
-    _, rest = jax.lax.scan(lambda s, _: stream.step(s, action), state, None, steps)
-    return jax.tree.map(lambda a, b: np.concatenate([a[None], b]), first, rest)
-
-
-def test_an_ended_episode_is_shown_and_the_next_begins_a_row_later():
-    rows = roll(CompiledStream(Count(), 2), 9, jnp.array([0, 1]))
+def test_an_ended_episode_is_shown_and_the_next_begins_a_row_later(roll):
+    rows = roll(Count(), 9, jnp.array([0, 1]))
     np.testing.assert_array_equal(rows.observation[:, 0, 0], [0, 1, 2, 3, 0, 1, 2, 3, 0, 1])
     np.testing.assert_array_equal(rows.is_first[:, 0], np.isin(np.arange(10), [0, 4, 8]))
     np.testing.assert_array_equal(rows.asks[:, 0], ~np.isin(np.arange(10), [3, 7]))
@@ -56,26 +50,26 @@ def test_an_ended_episode_is_shown_and_the_next_begins_a_row_later():
     assert rows.reward.dtype == rows.discount.dtype == np.float32
 
 
-def test_truncation_ends_without_a_zero_discount():
-    rows = roll(CompiledStream(Count(end=100, limit=2), 1), 5, jnp.zeros(1, jnp.int32))
+def test_truncation_ends_without_a_zero_discount(roll):
+    rows = roll(Count(end=100, limit=2), 5, jnp.zeros(1, jnp.int32))
     np.testing.assert_array_equal(rows.asks[:, 0], [True, True, False, True, True, False])
     np.testing.assert_array_equal(rows.discount, 1.0)
 
 
-def test_termination_wins_over_truncation():
-    rows = roll(CompiledStream(Count(end=2, limit=2), 1), 2, jnp.zeros(1, jnp.int32))
+def test_termination_wins_over_truncation(roll):
+    rows = roll(Count(end=2, limit=2), 2, jnp.zeros(1, jnp.int32))
     assert rows.discount[2, 0] == 0.0
 
 
-def test_every_lane_step_and_episode_has_a_key_of_its_own():
-    rows = roll(CompiledStream(Count(), 4), 60, jnp.zeros(4, jnp.int32))
+def test_every_lane_step_and_episode_has_a_key_of_its_own(roll):
+    rows = roll(Count(), 60, jnp.zeros(4, jnp.int32))
     drawn = rows.observation[..., 2][~rows.is_first]
     born = rows.observation[..., 1][rows.is_first]
     numbers = np.concatenate([drawn, born])
     assert len(np.unique(numbers)) == len(numbers)
-    again = roll(CompiledStream(Count(), 4), 60, jnp.zeros(4, jnp.int32))
+    again = roll(Count(), 60, jnp.zeros(4, jnp.int32))
     np.testing.assert_array_equal(again.observation, rows.observation)
-    other = roll(CompiledStream(Count(), 4), 60, jnp.zeros(4, jnp.int32), key=1)
+    other = roll(Count(), 60, jnp.zeros(4, jnp.int32), key=1)
     assert not np.isin(other.observation[..., 1], born).any()
 
 
@@ -104,7 +98,7 @@ def test_actions_of_rows_reach_the_environment_in_its_units():
 
 
 @pytest.mark.parametrize("name", CLASSIC)
-def test_classic_tasks_keep_types_and_end_episodes(name):
+def test_classic_tasks_keep_types_and_end_episodes(name, roll):
     stream = CompiledStream(CLASSIC[name](), 3)
     state, first = stream.start(jax.random.key(0))
     action = jnp.ones((3, *stream.spec.action.shape), stream.spec.action.dtype)
@@ -115,7 +109,7 @@ def test_classic_tasks_keep_types_and_end_episodes(name):
     assert types(now) == types(first)
     assert now.observation.shape == (3, *stream.spec.observation.shape)
     assert now.observation.dtype == stream.spec.observation.dtype
-    rows = roll(stream, 1002, action)
+    rows = roll(stream.environment, 1002, action)
     assert (~rows.asks).any(0).all()
     assert np.isfinite(rows.observation).all()
 

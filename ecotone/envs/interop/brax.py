@@ -7,9 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.envs.interop.arrays import action_box, alike, observation_box, one_array, settled
-from ecotone.envs.missing import MissingExtra
-from ecotone.envs.nearest import unknown
 from ecotone.frozen import frozen
+from ecotone.mistakes import MissingExtra, Mistake, nearest
 from ecotone.spec import Spec
 
 Array = Any
@@ -33,7 +32,7 @@ class Brax:
 
     Raises:
         MissingExtra: Brax is not installed.
-        ValueError: Brax has no environment of this name, or the environment no such option.
+        Mistake: Brax has no environment of this name, or the environment no such option.
     """
 
     name: str
@@ -45,7 +44,7 @@ class Brax:
 
     def __post_init__(self) -> None:
         if self.limit < 0:
-            raise ValueError(f"brax:{self.name}: limit is {self.limit}; give decisions per episode, or 0 for no limit.")
+            raise Mistake(f"brax:{self.name}: limit is {self.limit}; give decisions per episode, or 0 for no limit.")
         _spec(self.name, self.options)
 
     @property
@@ -77,18 +76,19 @@ def _envs() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "brax":
             raise
-        raise MissingExtra("brax") from error
+        raise MissingExtra("brax", "brax") from error
     return envs
 
 
 @functools.cache
 def _build(name: str, options: Options) -> Any:
     if name not in names():
-        raise unknown(f"brax:{name}", [f"brax:{known}" for known in names()])
+        known = f" There are {', '.join(sorted(names()))}."
+        raise Mistake(f"brax has no environment named {name!r}.{nearest(name, names()) or known}")
     try:
         return _envs().get_environment(name, **dict(options))
     except TypeError as error:
-        raise ValueError(f"brax:{name} was not built: {error}.") from error
+        raise Mistake(f"brax:{name} was not built: {error}.") from error
 
 
 @functools.cache

@@ -8,9 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.envs.interop.arrays import action_box, alike, observation_box, one_array, settled, shaped
-from ecotone.envs.missing import MissingExtra
-from ecotone.envs.nearest import unknown
 from ecotone.frozen import frozen
+from ecotone.mistakes import MissingExtra, Mistake, nearest
 from ecotone.spec import Discrete, Space, Spec
 
 Array = Any
@@ -27,7 +26,7 @@ class Gymnax:
 
     Raises:
         MissingExtra: gymnax is not installed.
-        ValueError: gymnax has no environment of this name, or the environment no such option.
+        Mistake: gymnax has no environment of this name, or the environment no such option.
     """
 
     name: str
@@ -76,7 +75,7 @@ def _gymnax() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "gymnax":
             raise
-        raise MissingExtra("gymnax") from error
+        raise MissingExtra("gymnax", "gymnax") from error
     return gymnax
 
 
@@ -84,14 +83,15 @@ def _gymnax() -> Any:
 def _build(name: str, options: Options) -> tuple[Any, Any]:
     """The environment and its parameters."""
     if name not in names():
-        raise unknown(f"gymnax:{name}", [f"gymnax:{known}" for known in names()])
+        known = f" There are {', '.join(sorted(names()))}."
+        raise Mistake(f"gymnax has no environment named {name!r}.{nearest(name, names()) or known}")
     fields = {field.name for field in dataclasses.fields(_gymnax().make(name)[1])}
     of_params = {key: value for key, value in options if key in fields}
     of_constructor = {key: value for key, value in options if key not in fields}
     try:
         environment, params = _gymnax().make(name, **of_constructor)
     except TypeError as error:
-        raise ValueError(f"gymnax:{name} was not built: {error}. Its parameters are {sorted(fields)}.") from error
+        raise Mistake(f"gymnax:{name} was not built: {error}. Its parameters are {sorted(fields)}.") from error
     return environment, dataclasses.replace(params, **of_params)
 
 
@@ -111,4 +111,4 @@ def _action(name: str, space: Any) -> Space:
         return Discrete(int(space.n))
     if kind == "Box":
         return action_box(space.shape, space.low, space.high)
-    raise ValueError(f"gymnax:{name} takes actions of a {kind} space; Ecotone takes Discrete and Box.")
+    raise Mistake(f"gymnax:{name} takes actions of a {kind} space; Ecotone takes Discrete and Box.")

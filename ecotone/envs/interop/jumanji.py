@@ -8,9 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecotone.envs.interop.arrays import action_box, alike, observation_box, one_array, settled, shaped
-from ecotone.envs.missing import MissingExtra
-from ecotone.envs.nearest import unknown
 from ecotone.frozen import frozen
+from ecotone.mistakes import MissingExtra, Mistake, nearest
 from ecotone.spec import Discrete, MultiDiscrete, Space, Spec
 
 Array = Any
@@ -37,7 +36,7 @@ class Jumanji:
 
     Raises:
         MissingExtra: Jumanji is not installed.
-        ValueError: Jumanji has no environment of this name, or the environment no such option.
+        Mistake: Jumanji has no environment of this name, or the environment no such option.
     """
 
     name: str
@@ -49,7 +48,7 @@ class Jumanji:
 
     def __post_init__(self) -> None:
         if self.limit < 0:
-            raise ValueError(f"jumanji:{self.name}: limit is {self.limit}; give decisions per episode, or 0.")
+            raise Mistake(f"jumanji:{self.name}: limit is {self.limit}; give decisions per episode, or 0.")
         _spec(self.name, self.options)
 
     @property
@@ -87,18 +86,19 @@ def _jumanji() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "jumanji":
             raise
-        raise MissingExtra("jumanji") from error
+        raise MissingExtra("jumanji", "jumanji") from error
     return jumanji
 
 
 @functools.cache
 def _build(name: str, options: Options) -> Any:
     if name not in names():
-        raise unknown(f"jumanji:{name}", [f"jumanji:{known}" for known in names()])
+        known = f" There are {', '.join(sorted(names()))}."
+        raise Mistake(f"jumanji has no environment named {name!r}.{nearest(name, names()) or known}")
     try:
         return _jumanji().make(name, **dict(options))
     except TypeError as error:
-        raise ValueError(f"jumanji:{name} was not built: {error}.") from error
+        raise Mistake(f"jumanji:{name} was not built: {error}.") from error
 
 
 @functools.cache
@@ -115,6 +115,6 @@ def _action(name: str, spec: Any) -> Space:
     if np.issubdtype(spec.dtype, np.floating):
         return action_box(spec.shape, getattr(spec, "minimum", -np.inf), getattr(spec, "maximum", np.inf))
     if not hasattr(spec, "maximum"):
-        raise ValueError(f"jumanji:{name} takes whole numbers without bounds; Ecotone needs to know the choices.")
+        raise Mistake(f"jumanji:{name} takes whole numbers without bounds; Ecotone needs to know the choices.")
     low, high = (np.broadcast_to(np.asarray(b, np.int64), spec.shape).reshape(-1) for b in (spec.minimum, spec.maximum))
-    return MultiDiscrete(tuple((high - low + 1).tolist()), tuple(low.tolist()))
+    return MultiDiscrete(tuple((high - low + 1).tolist()), tuple(low.tolist()) if low.any() else ())
