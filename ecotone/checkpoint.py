@@ -89,7 +89,7 @@ def _write_files(partial: Path, described: dict[str, Any], saved: Saved, policy:
         learner[name] = _without_zero_tail(learner[name])
     checksums = {}
     for file, arrays in ((LEARNER, learner), (POLICY, _named("policy", policy))):
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial / file)
+        save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, partial / file)
         checksums[file] = zlib.crc32((partial / file).read_bytes())
     (partial / NUMBERS).write_text(json.dumps(described | {"crc32": checksums, "rows": rows, "values": values}))
     for path in partial.iterdir():

@@ -122,7 +122,7 @@ class Local:
         if isinstance(self.actor, NumpyActor):
             self.actor.noise.restore(loose["noise"])
         if isinstance(self.stream, Repeatable):
-            self.stream.restore(loose["stream"])
+            self.stream.restore(loose.get("stream", {}))
             self._state, now = self.stream.start(None)
             self._now = _continued(now, tree.now)
         else:
