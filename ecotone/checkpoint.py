@@ -136,7 +136,7 @@ def _join(prefix: str, like: Tree, arrays: dict[str, np.ndarray], path: Path) ->
                 f"the checkpoint {path} holds {holds} at {name}, but {expected.dtype}{list(expected.shape)} is expected: "
                 "it was written for another algorithm, model or environment."
             )
-        return jax.random.wrap_key_data(found) if _is_key(leaf) else found
+        return jax.random.wrap_key_data(jax.numpy.asarray(found)) if _is_key(leaf) else found
 
     return tree_map_with_path(one, like)
 

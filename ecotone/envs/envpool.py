@@ -1,4 +1,4 @@
-"""EnvPool's vector environments (arXiv:2206.10558) as a stream; they reset at the step behind an episode's end, as ours do."""
+"""EnvPool's vector environments (arXiv:2206.10558) as a stream; they reset at the step after an episode's end."""
 
 import warnings
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ecotone.envs.gymnasium import to_space
-from ecotone.mistakes import Mistake, MissingExtra, nearest
+from ecotone.mistakes import MissingExtra, Mistake, nearest
 from ecotone.spec import Box, Spec, to_environment
 from ecotone.trajectory import TimeStep
 

@@ -1,3 +1,9 @@
 from ecotone.envs.classic.cartpole import CartPole
-def is_compiled(name): return name=="CartPole-v1"
-def make_compiled(name, **kw): return CartPole(**kw)
+
+
+def is_compiled(name):
+    return name == "CartPole-v1"
+
+
+def make_compiled(name, **kw):
+    return CartPole(**kw)
