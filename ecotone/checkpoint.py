@@ -112,7 +112,7 @@ def _named(prefix: str, tree: Tree) -> dict[str, np.ndarray]:
 
 
 def _is_key(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return isinstance(leaf, jax.Array) and jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _array(leaf: Any) -> np.ndarray:
