@@ -9,7 +9,6 @@ from ecotone.frozen import FROZEN, is_frozen
 from ecotone.mistakes import Mistake
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 
-
 T = TypeVar("T")
 WRITABLE: dict[str, type] = {}
 """Dataclasses that are not pytrees, but may stand in files."""
