@@ -19,7 +19,7 @@ Step = tuple[Any, Array, Array, Array, Array]
 
 
 def _sign(key: Key) -> Array:
-    return jnp.where(jax.random.bernoulli(key), 1.0, -1.0)
+    return jnp.where(jax.random.bernoulli(key), 1.0, -1.0).astype(jnp.float32)
 
 
 def _one_step(observation: Array, reward: Array) -> Step:
