@@ -49,9 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns the exit code: 0 done, 2 the user's mistake, 130 interrupted; anything else is raised.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(arguments)
+        return _run(*(sys.argv[1:] if arguments is None else arguments))
     except Mistake as mistake:
         print(f"ecotone: {' '.join(str(mistake).split())}", file=sys.stderr)
         return MISTAKE
@@ -63,11 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _run(arguments: list[str]) -> int:
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
+def _run(name: str = "", *rest: str) -> int:
+    if name in ("", "-h", "--help", "help"):
         print(USAGE.format(**COMMANDS), end="")
-        return 0 if arguments else MISTAKE
-    name, *rest = arguments
+        return 0 if name else MISTAKE
     if name == "--version":
         from importlib.metadata import version
 

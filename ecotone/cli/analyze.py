@@ -5,8 +5,9 @@ import runpy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from ecotone.cli.arguments import parse
 from ecotone.cli.runs import find_all
@@ -17,7 +18,7 @@ from ecotone.mistakes import Mistake
 class Options:
     """Draw curves and write report.html of one run, or compare several; runs that differ only in their seed are one group."""
 
-    runs: Positional[tuple[Path, ...]]
+    runs: Annotated[tuple[Path, ...], Positional, arg(metavar="RUN [RUN ...]")]
     """Folders of runs, or folders that have runs in them."""
     script: Path | None = None
     """A Python file with a function `analyze(run)`, which is called for each run instead."""

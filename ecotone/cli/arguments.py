@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import difflib
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 import tyro
 
-from ecotone.mistakes import Mistake, nearest
+from ecotone.mistakes import Mistake
 from ecotone.ops.schedules import Constant, Linear, Schedule
 
 T = TypeVar("T")
@@ -59,8 +60,22 @@ def sentence(message: str) -> str:
     lines = [line.strip("│ ") for line in message.splitlines()]
     body = [line for line in lines if line and line[0] not in "╭╰"]
     rules = [index for index, line in enumerate(body) if set(line) == {"─"}]
-    text = " ".join(body[: rules[0]] if rules else body).removeprefix("Error parsing ")
-    return re.sub(r"(?<![.:])$", ".", text)
+    text = " ".join(body[: rules[0]] if rules else body)
+    for pattern, plain in PLAINER:
+        text = re.sub(pattern, plain, text)
+    return text if text.endswith(".") else f"{text}."
+
+
+PLAINER = (
+    (r"^Error parsing ", ""),
+    (r": could not convert string to float: ", " wants a number, not "),
+    (r": invalid literal for int\(\) with base 10: ", " wants a whole number, not "),
+    (r"^invalid choice ('.*') for argument '(.*)'\. Expected one of \((.*)\)\.?$", r"\2 is one of \3, not \1"),
+    (r"^Missing value for argument '(.*)'\. Expected .* values?\.?$", r"\1 wants a value"),
+    (r"^Missing from .*?: (\S+) (.*) \(required\)$", r"\1 is missing: \2"),
+    (r"^Missing from .*?: (--\S+) (\S+) (.*) \(required\)$", r"\1 is missing: \3"),
+)
+"""What tyro says, and how people say it."""
 
 
 def walk(tree: Any, prefix: str = "--") -> Iterator[tuple[str, Any]]:
@@ -80,7 +95,14 @@ def _unknown(token: str, known: dict[str, Any], program: str) -> str:
     if within:
         return f"{token} is made of {', '.join(within)}: give one of these."
     leaves = [name for name, value in known.items() if not dataclasses.is_dataclass(value)]
-    return f"no option {token}.{nearest(token, leaves)} `{program} --help` tells all."
+    alike = difflib.get_close_matches(token, leaves, n=1) or _ending_like(token, leaves)
+    return f"no option {token}.{f' Did you mean {alike[0]}?' if alike else ''} `{program} --help` tells all."
+
+
+def _ending_like(token: str, names: Sequence[str]) -> list[str]:
+    """The first name whose last part is nearly the token's."""
+    last = {name.strip("-").rpartition(".")[2]: name for name in reversed(names)}
+    return [last[match] for match in difflib.get_close_matches(token.strip("-").rpartition(".")[2], last, n=1, cutoff=0.8)]
 
 
 def rewrite(arguments: Sequence[str], default: Any) -> tuple[list[str], Any]:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from ecotone.cli.arguments import parse
 from ecotone.cli.runs import find_one
@@ -17,7 +17,7 @@ from ecotone.mistakes import Mistake
 class Options:
     """Score a run's greedy policy on fresh environments."""
 
-    run: Positional[Path]
+    run: Annotated[Path, Positional, arg(metavar="RUN")]
     """The run's folder."""
     episodes: int = 32
     """How many to play."""
@@ -36,19 +36,18 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(told))
         return 0
-    from ecotone.cli.tables import table
     from ecotone.progress import duration, number
 
     low, high = told["return_ci95"]
-    rows = [
-        ["episodes", str(told["episodes"])],
-        ["return, mean ± standard deviation", f"{number(told['return_mean'])} ± {number(told['return_std'])}"],
-        ["return, interquartile mean", number(told["return_iqm"])],
-        ["  95% interval", f"{number(low)} to {number(high)}"],
-        ["length, mean", number(told["length_mean"])],
-        ["time", duration(told["seconds"])],
-    ]
-    print(table([str(options.run), ""], rows))
+    rows = {
+        "episodes": told["episodes"],
+        "return, mean ± std": f"{number(told['return_mean'])} ± {number(told['return_std'])}",
+        "return, IQM (95%)": f"{number(told['return_iqm'])} ({number(low)} to {number(high)})",
+        "length, mean": number(told["length_mean"]),
+        "time": duration(told["seconds"]),
+    }
+    for name, value in rows.items():
+        print(f"{name:<20}{value}")
     return 0
 
 

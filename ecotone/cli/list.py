@@ -2,15 +2,19 @@
 
 import ast
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tyro.conf import Positional
 
 from ecotone.cli.arguments import parse
 from ecotone.cli.tables import table
 from ecotone.mistakes import Mistake, nearest
+
+FAMILIES = ("classic_control", "toy_text", "box2d", "mujoco")
+EXTRAS = {"box2d": "box2d", "mujoco": "mujoco"}
 
 
 @dataclass(frozen=True)
@@ -44,17 +48,39 @@ def algorithms() -> str:
 
 
 def environments() -> str:
-    """Every environment that a name reaches without more arguments, by where it comes from."""
+    """Environments by name: the newest version of each that Gymnasium knows, the compiled ones, and prefixes for more."""
     import gymnasium
 
-    from ecotone.envs import names
+    from ecotone.envs.classic import CLASSIC
+    from ecotone.envs.names import INTEROP
 
-    rows = []
-    for name, spec in sorted(gymnasium.registry.items()):
-        point = spec.entry_point if isinstance(spec.entry_point, str) else spec.entry_point.__module__
-        runtimes = "local, compiled" if names.is_compiled(name) else "local"
-        rows.append([name, point.split(":")[0].replace("gymnasium.envs.", "gymnasium "), runtimes])
-    return table(["environment", "from", "runtimes"], rows)
+    rows = {name: ["ecotone", "compiled", ""] for name in CLASSIC}
+    for name in _newest(gymnasium.registry.values()):
+        family = _family(gymnasium.registry[name])
+        rows[name] = [f"gymnasium {family}", "local, compiled" if name in CLASSIC else "local", EXTRAS.get(family, "")]
+    patterns = {
+        "ALE/NAME-v5": ["ale-py", "local", "atari"],
+        "MinAtar/NAME-v1": ["minatar", "local", "minatar"],
+        "envpool:NAME": ["envpool", "local", "envpool"],
+        **{f"{prefix}:NAME": [prefix, "compiled", prefix] for prefix in INTEROP},
+    }
+    told = [*sorted(rows.items(), key=lambda item: (item[1][0], item[0])), *patterns.items()]
+    return table(["environment", "from", "runtimes", "extra"], [[name, *row] for name, row in told])
+
+
+def _family(spec: Any) -> str:
+    point = spec.entry_point if isinstance(spec.entry_point, str) else spec.entry_point.__module__
+    return point.partition("gymnasium.envs.")[2].partition(".")[0]
+
+
+def _newest(specs: Iterable[Any]) -> list[str]:
+    """Names of the newest version of each environment of Gymnasium's own families."""
+    newest: dict[str, Any] = {}
+    for spec in specs:
+        known = newest.get(spec.name)
+        if spec.namespace is None and _family(spec) in FAMILIES and (known is None or (spec.version or 0) > known.version):
+            newest[spec.name] = spec
+    return [spec.id for spec in newest.values()]
 
 
 def experiments() -> str:

@@ -102,12 +102,9 @@ def _values(experiment: Any) -> dict[str, Any]:
 
 def _options(algorithm: type) -> type:
     """The experiment's class as options: with the algorithm's own fields, without what no option can say."""
-    hidden = [(name, tyro.conf.Suppress[Any]) for name in ("env", "env_kwargs", "callbacks")]
-    fields = [("algorithm", algorithm), *((name, kind) for name, kind in hidden if name == "env")]
-    with_default = [
-        (name, kind, dataclasses.field(default=())) for name, kind in hidden if name != "env"
-    ]
-    return dataclasses.make_dataclass("Options", [*fields, *with_default], bases=(Experiment,), frozen=True)
+    unsaid = tyro.conf.Suppress[Any]
+    fields = [("algorithm", algorithm), ("env", unsaid), ("env_kwargs", unsaid, ()), ("callbacks", unsaid, ())]
+    return dataclasses.make_dataclass("Options", fields, bases=(Experiment,), frozen=True)
 
 
 def _env_kwargs(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
@@ -146,6 +143,9 @@ class Resume:
 
 
 def _resumed(arguments: Sequence[str]) -> Training:
+    flags = [argument.split("=")[0] for argument in arguments if argument.startswith("-")]
+    if foreign := [flag for flag in flags if flag not in ("--resume", "--steps", "-h", "--help")]:
+        raise Mistake(f"--resume goes on with the run's own settings: only --steps can change, not {foreign[0]}.")
     asked = parse(Resume, "ecotone train", arguments)
     run = Run.open(find_one(asked.resume))
     experiment = run.experiment

@@ -2,13 +2,14 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from ecotone.cli.arguments import parse
 from ecotone.cli.runs import find_one
@@ -22,7 +23,7 @@ FRAMES_PER_SECOND = 30
 class Options:
     """Watch a run's greedy policy in a window, or record it."""
 
-    run: Positional[Path]
+    run: Annotated[Path, Positional, arg(metavar="RUN")]
     """The run's folder."""
     episodes: int = 1
     """How many to play."""
@@ -47,6 +48,9 @@ def main(arguments: Sequence[str]) -> int:
 
     experiment = Run.open(folder).experiment
     mode = "human" if options.record is None else "rgb_array"
+    os.environ.setdefault("SDL_AUDIODRIVER", "dummy")  # nothing here makes a sound, and its absence is no error
+    if options.record is not None:
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     env = maker(_gymnasium_name(experiment.env), experiment.env_kwargs, mode)()
     if mode not in env.metadata.get("render_modes", ()):
         raise Mistake(f"{experiment.env} cannot draw itself: it has no render mode '{mode}'.")
@@ -94,6 +98,7 @@ def _play(env: Any, folder: Path, options: Options, look: Callable[[], Any]) -> 
 def _record(env: Any, folder: Path, options: Options, path: Path) -> None:
     import imageio.v2 as imageio
 
+    warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)  # ffmpeg is started at once in the child, which is safe
     rate = float(env.metadata.get("render_fps") or FRAMES_PER_SECOND)
     if path.suffix.lower() == ".gif":
         settings: dict[str, Any] = {"duration": 1000.0 / rate, "loop": 0}
