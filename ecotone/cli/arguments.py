@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import difflib
 import io
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
@@ -56,11 +57,13 @@ def parse(options: type[T], program: str, arguments: Sequence[str], default: Any
 
 
 def sentence(message: str) -> str:
-    """The gist of one of tyro's framed messages."""
-    lines = [line.strip("│ ") for line in message.splitlines()]
+    """The gist of one of tyro's messages: the first paragraph, whether boxes are drawn in Unicode or in ASCII."""
+    lines = [line.strip("│ ") for line in re.sub(r"\x1b\[[\d;]*m", "", message).splitlines()]
     body = [line for line in lines if line and line[0] not in "╭╰"]
-    rules = [index for index, line in enumerate(body) if set(line) == {"─"}]
-    text = " ".join(body[: rules[0]] if rules else body)
+    is_rule = lambda line: set(line) in ({"─"}, {"-"})
+    if "╭" not in message:  # the heading is a line of its own, with a rule below
+        body = body[2:]
+    text = " ".join(itertools.takewhile(lambda line: not is_rule(line), body))
     for pattern, plain in PLAINER:
         text = re.sub(pattern, plain, text)
     return text if text.endswith(".") else f"{text}."

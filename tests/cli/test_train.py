@@ -3,6 +3,7 @@ import json
 import pytest
 
 from ecotone import Run
+from ecotone.cli.arguments import sentence
 from ecotone.metrics import read_columns
 from ecotone.ops.schedules import Constant, Linear
 
@@ -136,3 +137,9 @@ def test_an_experiment_file_without_experiment_is_a_mistake(ecotone, tmp_path):
 
 def test_run_json_is_json(run):
     assert json.loads((run / "run.json").read_text())["experiment"]["seed"] == 3
+
+
+def test_the_gist_of_a_message_is_found_in_both_kinds_of_boxes():
+    boxed = "\x1b[31m╭─ Value error ─╮\x1b[0m\n│ Error parsing --x: could │\n│ not be read │\n│ ───── │\n│ helptext │\n╰───╯\n"
+    ascii_only = " Value error \n -----------\n  Error parsing --x: could\n  not be read  \n  -------\n  helptext\n"
+    assert sentence(boxed) == sentence(ascii_only) == "--x: could not be read."
