@@ -38,7 +38,7 @@ class PolicyHead(eqx.Module):
         if isinstance(self.space, MultiDiscrete):
             ends = tuple(accumulate(self.space.sizes))
             return MultiCategorical(tuple(namespace(outputs).split(outputs, ends[:-1], -1)))
-        return Normal(outputs, self.log_std)
+        return Normal(outputs, namespace(outputs).broadcast_to(self.log_std, outputs.shape))
 
 
 class SquashedHead(eqx.Module):
