@@ -90,9 +90,7 @@ def _product(x: Array, weight: Array, stride: int) -> Array:
 def _convolution(x: Array, weight: Array, stride: int) -> Array:
     """XLA's own convolution."""
     numbers = ("NHWC", "HWIO", "NHWC")
-    return jax.lax.conv_general_dilated(
-        x.astype(jnp.float32), weight, (stride, stride), "VALID", dimension_numbers=numbers
-    )
+    return jax.lax.conv_general_dilated(x.astype(jnp.float32), weight, (stride, stride), "VALID", dimension_numbers=numbers)
 
 
 def _stack(one: Callable[[Array, Array, int], Array], layers: Tree, x: Array, strides: Any, rectify: bool) -> list:
