@@ -1,11 +1,11 @@
 """Many copies of a pure environment as one stream, inside the program."""
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from ecotone.frozen import frozen
 from ecotone.protocols import Environment
 from ecotone.spec import Spec, to_environment
 from ecotone.trajectory import Array, TimeStep
@@ -23,7 +23,7 @@ class CompiledState(NamedTuple):
     key: Key
 
 
-@dataclass(frozen=True)
+@frozen
 class CompiledStream:
     """`lanes` copies of a compiled environment; a copy whose episode is over begins the next one at the following step."""
 
