@@ -14,10 +14,22 @@ WORKS = {
     ("ppo-cartpole", ""): ("ppo.py", "CartPole-v1", PPO, 0, 1_024),
     ("ppo-pong", ""): ("ppo_atari.py", "ale_py:PongNoFrameskip-v4", PPO, 0, 1_024),
     ("ppo-pong", "envpool"): ("ppo_atari_envpool.py", "Pong-v5", PPO, 0, 1_024),
-    ("dqn-cartpole", ""): ("dqn.py", "CartPole-v1", (*REPLAY, "--train-frequency", "4", "--batch-size", "64"), 1_000, 100),
-    ("sac-halfcheetah", ""): ("sac_continuous_action.py", "HalfCheetah-v4", (*REPLAY, "--batch-size", "256"), 1_000, 100),
+    ("dqn-cartpole", ""): (
+        "dqn.py",
+        "CartPole-v1",
+        (*REPLAY, "--train-frequency", "4", "--batch-size", "64"),
+        1_000,
+        100,
+    ),
+    ("sac-halfcheetah", ""): (
+        "sac_continuous_action.py",
+        "HalfCheetah-v4",
+        (*REPLAY, "--batch-size", "256"),
+        1_000,
+        100,
+    ),
 }
-"""By work and environments: script, environment, options, environment steps before the first speed line, and between two."""
+"""By work and environments: script, environment, options, steps before the first speed line, and between two."""
 
 
 def main() -> None:
