@@ -89,7 +89,7 @@ def _write_files(partial: Path, described: dict[str, Any], saved: Saved, policy:
         learner[name] = _without_zero_tail(learner[name])
     checksums = {}
     for file, arrays in ((LEARNER, learner), (POLICY, _named("policy", policy))):
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial / file)
+        save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, partial / file)
         checksums[file] = zlib.crc32((partial / file).read_bytes())
     (partial / NUMBERS).write_text(json.dumps(described | {"crc32": checksums, "rows": rows, "values": values}))
     for path in partial.iterdir():
@@ -112,7 +112,7 @@ def _named(prefix: str, tree: Tree) -> dict[str, np.ndarray]:
 
 
 def _is_key(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return isinstance(leaf, jax.Array) and jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _array(leaf: Any) -> np.ndarray:
@@ -136,7 +136,7 @@ def _join(prefix: str, like: Tree, arrays: dict[str, np.ndarray], path: Path) ->
                 f"the checkpoint {path} holds {holds} at {name}, but {expected.dtype}{list(expected.shape)} is expected: "
                 "it was written for another algorithm, model or environment."
             )
-        return jax.random.wrap_key_data(found) if _is_key(leaf) else found
+        return jax.random.wrap_key_data(jax.numpy.asarray(found)) if _is_key(leaf) else found
 
     return tree_map_with_path(one, like)
 

@@ -12,10 +12,12 @@ from ecotone.mistakes import Mistake
 from ecotone.ops.schedules import Linear
 from ecotone.protocols import Algorithm, Environment
 from ecotone.runtime.events import Callback
+from ecotone.written import writable
 
 Runtime = Literal["auto", "local", "compiled", "ray"]
 
 
+@writable
 @dataclass(frozen=True)
 class Evaluation:
     """Greedy episodes while training, on environments of their own."""
@@ -26,6 +28,7 @@ class Evaluation:
     """Episodes of an evaluation."""
 
 
+@writable
 @dataclass(frozen=True)
 class Checkpointing:
     """When training is saved."""

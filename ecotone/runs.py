@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecotone.experiment import Checkpointing, Evaluation, Experiment
+from ecotone.experiment import Experiment
 from ecotone.mistakes import Mistake
 from ecotone.written import from_json, to_json
 
@@ -63,8 +63,6 @@ class Run:
             raise Mistake(f"{folder} is not the folder of a run: it has no readable run.json.") from error
         base = read_experiment(folder / FILE) if (folder / FILE).exists() else None
         values = {name: _value(name, value, base) for name, value in described.items()}
-        values["evaluation"] = Evaluation(**described["evaluation"])
-        values["checkpoint"] = Checkpointing(**described["checkpoint"])
         return cls(folder, Experiment(**values))
 
     def remove(self) -> None:
@@ -78,7 +76,7 @@ class Run:
 def _value(name: str, value: Any, base: Experiment | None) -> Any:
     if base is not None and "opaque" in json.dumps(value):
         return getattr(base, name)
-    return None if name in ("evaluation", "checkpoint") else from_json(value)
+    return from_json(value)
 
 
 def read_experiment(path: Path | str) -> Experiment:

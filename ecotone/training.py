@@ -27,7 +27,7 @@ from ecotone.trajectory import Episodes
 
 def cache_programs() -> None:
     """Keep compiled programs on disk between runs, unless the user has chosen where."""
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
         home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
         jax.config.update("jax_compilation_cache_dir", str(home / "ecotone" / "programs"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -3,19 +3,30 @@
 import dataclasses
 import importlib
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from ecotone.frozen import FROZEN, is_frozen
 from ecotone.mistakes import Mistake
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 
+T = TypeVar("T")
+WRITABLE: dict[str, type] = {}
+"""Dataclasses that are not pytrees, but may stand in files."""
 
-SPACES = {f"{kind.__module__}.{kind.__qualname__}": kind for kind in (Spec, Box, Discrete, MultiDiscrete)}
+
+def writable(cls: type[T]) -> type[T]:
+    """Let a dataclass stand in files."""
+    WRITABLE[f"{cls.__module__}.{cls.__qualname__}"] = cls
+    return cls
+
+
+for _space in (Spec, Box, Discrete, MultiDiscrete):
+    writable(_space)
 
 
 def to_json(value: Any) -> Any:
     """Numbers, strings, tuples, dictionaries and frozen objects as JSON values; anything else as `{"opaque": repr}`."""
-    if is_frozen(type(value)) or type(value) in SPACES.values():
+    if is_frozen(type(value)) or type(value) in WRITABLE.values():
         fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return {"class": f"{type(value).__module__}.{type(value).__qualname__}", **fields}
     if isinstance(value, dict):
@@ -42,13 +53,13 @@ def from_json(value: Any) -> Any:
 
 
 def _class(name: str) -> type:
-    if name in SPACES:
-        return SPACES[name]
-    if name not in FROZEN and name.startswith("ecotone."):
+    known = WRITABLE | FROZEN
+    if name not in known and name.startswith("ecotone."):
         importlib.import_module(name.rpartition(".")[0])
-    if name not in FROZEN:
+        known = WRITABLE | FROZEN
+    if name not in known:
         raise Mistake(f"'{name}' is not a known class: run.json was written by another version, or needs its file.")
-    return FROZEN[name]
+    return known[name]
 
 
 def dumps(value: Any) -> str:

@@ -1,5 +1,6 @@
 """Episodes that can be repeated: each has a seed of its own and remembers its actions."""
 
+import zlib
 from typing import Any
 
 import gymnasium
@@ -56,8 +57,8 @@ class RepeatableEpisodes(gymnasium.Wrapper):
 
     def _begin(self, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         self.actions, self.over = [], False
-        seed = np.random.SeedSequence((self._seed, self._lane, self.episode)).generate_state(1)[0]
-        return self.env.reset(seed=int(seed) % 2**31, options=options)
+        seed = zlib.crc32(f"{self._seed}/{self._lane}/{self.episode}".encode()) >> 1
+        return self.env.reset(seed=seed, options=options)
 
     def _repeat(self) -> tuple[Any, dict[str, Any]]:
         saved, self._restored = self._restored, None

@@ -11,7 +11,7 @@ from gymnasium.vector import SyncVectorEnv
 
 from ecotone.envs import atari
 from ecotone.envs.episodes import RepeatableEpisodes
-from ecotone.mistakes import Mistake, MissingExtra, nearest
+from ecotone.mistakes import MissingExtra, Mistake, nearest
 from ecotone.spec import Box, Discrete, MultiDiscrete, Space, Spec, to_environment
 from ecotone.trajectory import TimeStep
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 Array = Any
+LARGEST_LOG_RATIO = 20.0
 
 
 def squared(error: Array) -> Array:
@@ -24,12 +25,12 @@ def clipped_ratio(log_ratio: Array, advantage: Array, clip: Array) -> Array:
     """PPO's pessimistic surrogate as a loss, `[...]` (arXiv:1707.06347, eq. 7).
 
     Arguments:
-        log_ratio: log π(a|x) − log μ(a|x) in nats.
+        log_ratio: log π(a|x) − log μ(a|x) in nats; beyond ±20 it counts as ±20, so that nothing overflows.
         advantage: of the chosen actions; no gradient goes through it.
         clip: ε; the ratio gains nothing beyond 1 ± ε.
     """
     advantage = jax.lax.stop_gradient(advantage)
-    ratio = jnp.exp(log_ratio)
+    ratio = jnp.exp(jnp.clip(log_ratio, -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO))
     return -jnp.minimum(ratio * advantage, jnp.clip(ratio, 1.0 - clip, 1.0 + clip) * advantage)
 
 

@@ -32,7 +32,8 @@ class Noise:
         return self.generator.standard_normal(shape, np.float32)
 
     def _gumbel(self, shape: Shape) -> np.ndarray:
-        return -np.log(self.generator.standard_exponential(shape, np.float32))
+        drawn = self.generator.standard_exponential(shape, np.float32)
+        return -np.log(np.maximum(drawn, np.finfo(np.float32).tiny))
 
     def save(self) -> dict[str, Any]:
         """All that decides later draws."""

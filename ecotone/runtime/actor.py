@@ -16,6 +16,8 @@ LARGEST_FOR_NUMPY = 300_000
 class Actor(Protocol):
     """Chooses actions with the parameters it was last given."""
 
+    params: Params
+
     def load(self, params: Params) -> None:
         """Take new parameters; waits until they are computed."""
         ...
@@ -89,9 +91,7 @@ def acts_in_numpy(algorithm: Algorithm, params: Params, now: TimeStep, memory: T
     return all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in jax.tree.leaves((action, extras)))
 
 
-def make_actor(
-    algorithm: Algorithm, params: Params, seed: int, key: Any, kind: str, explore: bool = True
-) -> Actor:
+def make_actor(algorithm: Algorithm, params: Params, seed: int, key: Any, kind: str, explore: bool = True) -> Actor:
     """An actor of a kind, `numpy` or `jax`, loaded and ready for its first fragment."""
     actor = NumpyActor(algorithm, seed, explore) if kind == "numpy" else JittedActor(algorithm, key, explore)
     actor.load(params)

@@ -18,7 +18,8 @@ def row_of(now: TimeStep, then: TimeStep, action: Tree, extras: Tree) -> Traject
 def look_at(now: TimeStep, like: Trajectory, zeros_like: Any) -> Trajectory:
     """The row of a step that is only looked at, with nothing chosen; shaped as the row `like`."""
     blank = jax.tree.map(zeros_like, (like.action, like.reward, like.discount, like.extras))
-    return Trajectory(now.observation, now.is_first, zeros_like(now.asks), *blank, ())
+    action, reward, discount, extras = blank
+    return Trajectory(now.observation, now.is_first, zeros_like(now.asks), action, reward, discount, extras, ())
 
 
 def collect(

@@ -2,12 +2,13 @@
 
 import dataclasses
 import time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Key, Params, Stream
 from ecotone.runtime.collect import collect, example_rows
 from ecotone.runtime.engine import Piece, Saved
@@ -106,7 +107,9 @@ class Compiled:
 
     def set_task(self, task: Any) -> None:
         """Put another environment of the same kind in the place of the present one."""
-        self.stream = dataclasses.replace(self.stream, environment=task)
+        if not dataclasses.is_dataclass(self.stream) or isinstance(self.stream, type):
+            raise Mistake(f"{self.stream} has no environment to put another in the place of.")
+        self.stream = cast(Stream, dataclasses.replace(self.stream, environment=task))
         self._program.replace_constants((self.algorithm, self.stream))
 
     def close(self) -> None:

@@ -61,9 +61,7 @@ class CompiledEvaluation:
         """Play with the given parameters."""
         began = time.perf_counter()
         returns, lengths = jax.tree.map(np.asarray, self._run(*self._constants, params, key))
-        return Evaluated(
-            steps, tuple(map(float, returns)), tuple(map(int, lengths)), time.perf_counter() - began
-        )
+        return Evaluated(steps, tuple(map(float, returns)), tuple(map(int, lengths)), time.perf_counter() - began)
 
 
 def _play(algorithm: Algorithm, stream: Stream, params: Params, key: Key) -> tuple[Any, Any]:

@@ -68,7 +68,7 @@ class Saved(NamedTuple):
 Event = EpisodeEnded | Collected | Updated | Evaluated | Saved
 
 
-class Stop(Exception):  # noqa: N818 - it is a request, not an error
+class Stop(Exception):
     """Raised by a callback to end training; a checkpoint is written."""
 
 

@@ -35,6 +35,20 @@ class Repeatable(Protocol):
     def restore(self, saved: dict[str, Any]) -> None: ...
 
 
+@runtime_checkable
+class Changeable(Protocol):
+    """A stream whose environments have tasks."""
+
+    def set_task(self, task: Any) -> None: ...
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A stream that holds resources."""
+
+    def close(self) -> None: ...
+
+
 class Local:
     """Collect in this process, then learn.
 
@@ -46,9 +60,7 @@ class Local:
         actor: `numpy`, `jax` or `auto`, see `runtime.actor`.
     """
 
-    def __init__(
-        self, algorithm: Algorithm, stream: Stream, seed: int, overlap: bool = False, actor: str = "auto"
-    ) -> None:
+    def __init__(self, algorithm: Algorithm, stream: Stream, seed: int, overlap: bool = False, actor: str = "auto") -> None:
         self.algorithm, self.stream, self.spec, self.lanes = algorithm, stream, stream.spec, stream.lanes
         self.overlap = overlap
         self.length = fragment_length(algorithm, stream.lanes)
@@ -122,19 +134,21 @@ class Local:
         if isinstance(self.actor, NumpyActor):
             self.actor.noise.restore(loose["noise"])
         if isinstance(self.stream, Repeatable):
-            self.stream.restore(loose["stream"])
+            self.stream.restore(loose.get("stream", {}))
             self._state, now = self.stream.start(None)
             self._now = _continued(now, tree.now)
         else:
             self._state, self._now = tree.stream, tree.now
 
     def set_task(self, task: Any) -> None:
-        """Hand the task to the environments."""
+        """Hand the task to the environments; raises `Mistake` where the stream has no tasks."""
+        if not isinstance(self.stream, Changeable):
+            raise Mistake(f"{type(self.stream).__name__} has no tasks to change between.")
         self.stream.set_task(task)
 
     def close(self) -> None:
         """Close the environments."""
-        if hasattr(self.stream, "close"):
+        if isinstance(self.stream, Closable):
             self.stream.close()
 
 

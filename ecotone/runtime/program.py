@@ -15,7 +15,7 @@ def strong(tree: Tree) -> Tree:
 
     def one(x: Any) -> Any:
         x = jnp.asarray(x)
-        return x if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key) else jax.lax.convert_element_type(x, x.dtype)
+        return x if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else jax.lax.convert_element_type(x, x.dtype)
 
     return jax.tree.map(one, tree)
 
@@ -66,7 +66,7 @@ class Program:
     @property
     def executables(self) -> int:
         """How often the program was compiled; 1 in a sound run."""
-        return self._run._cache_size()
+        return self._run._cache_size()  # type: ignore[attr-defined]
 
 
 def _difference(before: Tree, after: Tree) -> str:

@@ -1,0 +1,8 @@
+"""Public checks of the contracts in `ecotone.protocols`, probe environments, and training in one program."""
+
+from ecotone.testing.algorithms import check_algorithm
+from ecotone.testing.environments import check_environment, check_stream
+from ecotone.testing.fit import Fitted, fit
+from ecotone.testing.models import check_model
+
+__all__ = ["Fitted", "check_algorithm", "check_environment", "check_model", "check_stream", "fit"]

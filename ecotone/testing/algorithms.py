@@ -1,0 +1,139 @@
+"""Contract check of algorithms."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecotone.protocols import Algorithm, State
+from ecotone.spec import Box, Discrete, Spec
+from ecotone.testing.samples import actions, observations, rows_for
+from ecotone.testing.trees import assert_arrays, assert_leading, assert_same_types, assert_same_values
+from ecotone.trajectory import Trajectory
+
+Key = Any
+LANES = 4
+
+
+def check_algorithm(
+    algorithm: Algorithm, spec: Spec, key: Key | None = None, loss: str = "", updates: int = 40, tolerance: float = 1e-4
+) -> None:
+    """Assert that an algorithm keeps its contract for a spec.
+
+    `init`, `act`, `observe` and `update` are pure and mean the same under jit; actions fit the spec; state and memory
+    keep their structure, shapes, dtypes and weak types; rows without `acted` change nothing by their action, reward and
+    extras; one batch learned from again and again lowers the loss.
+
+    Arguments:
+        algorithm: with a small network and a short feed, so that the check is quick.
+        spec: what lanes see and do.
+        key: decides weights, rows and noise.
+        loss: the metric that a repeated batch must lower; empty for `loss`, `value_loss` or `critic_loss`.
+        updates: how often the batch is repeated.
+        tolerance: relative and absolute difference allowed between jitted and plain results.
+
+    Raises:
+        AssertionError: what is wrong, and what to do.
+    """
+    name = type(algorithm).__name__
+    assert isinstance(algorithm, Algorithm), (
+        f"{name} needs `feed`, `init`, `initial_memory`, `policy`, `act`, `observe` and `update`."
+    )
+    key_init, key_act, key_rows, key_update = jax.random.split(jax.random.key(0) if key is None else key, 4)
+    state = algorithm.init(key_init, spec)
+    assert_arrays(state, f"{name}.init")
+    assert_same_values(state, algorithm.init(key_init, spec), f"{name}.init with the same key")
+    check_act(algorithm, state, spec, key_act, tolerance)
+    rows = rows_for(algorithm, state, spec, key_rows, LANES)
+    check_learning_is_pure(algorithm, state, rows, key_update, tolerance)
+    check_unacted_rows(algorithm, state, spec, rows, key_update)
+    check_repeated_batch(algorithm, state, rows, key_update, loss, updates)
+
+
+def check_act(algorithm: Algorithm, state: State, spec: Spec, key: Key, tolerance: float) -> None:
+    """Assert that `act` is pure, fits the spec, keeps the memory's types, and ignores its key where it is greedy."""
+    name, params, memory = type(algorithm).__name__, algorithm.policy(state), algorithm.initial_memory(LANES)
+    seen, is_first = observations(spec.observation, key, (LANES,)), jnp.ones(LANES, bool)
+    assert_leading(memory, (LANES,), f"{name}.initial_memory")
+    for explore in (True, False):
+        what = f"{name}.act, explore={explore}"
+        act = lambda key, explore=explore: algorithm.act(params, seen, is_first, memory, key, explore)
+        action, extras, after = act(key)
+        check_action(spec, action, what)
+        assert_leading(extras, (LANES,), f"{what}: extras")
+        assert_same_types(memory, after, f"{what}: memory")
+        assert_same_values((action, extras, after), act(key), f"{what}, called twice")
+        assert_same_values((action, extras, after), jax.jit(act)(key), f"{what}, under jit", tolerance)
+        if not explore:
+            other = act(jax.random.fold_in(key, 1))
+            assert_same_values(action, other[0], f"{what}: a greedy action must not depend on the key")
+
+
+def check_action(spec: Spec, action: Any, what: str) -> None:
+    """Assert that actions of `LANES` lanes are what rows hold for the spec."""
+    space, shape = spec.action, (LANES, *spec.action.shape)
+    assert action.shape == shape, f"{what}: actions have the shape {action.shape}, but the spec says {shape}."
+    assert action.dtype == space.dtype, f"{what}: actions are {action.dtype}, but the spec says {space.dtype}."
+    assert np.isfinite(action).all(), f"{what}: an action is not finite."
+    if not isinstance(space, Box):
+        sizes = np.asarray(space.n if isinstance(space, Discrete) else space.sizes)
+        valid = (np.asarray(action) >= 0) & (np.asarray(action) < sizes)
+        assert valid.all(), f"{what}: choices count from 0 to {sizes - 1}, but there is {np.asarray(action)[~valid]}."
+
+
+def check_learning_is_pure(algorithm: Algorithm, state: State, rows: Trajectory, key: Key, tolerance: float) -> None:
+    """Assert that `observe` and `update` are pure, mean the same under jit, and keep the state's tree fixed."""
+    name = type(algorithm).__name__
+    observed = algorithm.observe(state, rows)
+    assert_same_types(state, observed, f"{name}.observe: state")
+    assert_same_values(observed, algorithm.observe(state, rows), f"{name}.observe, called twice")
+    assert_same_values(observed, jax.jit(algorithm.observe)(state, rows), f"{name}.observe, under jit", tolerance)
+    updated, report = jax.jit(algorithm.update)(state, rows, key)
+    assert_same_types(state, updated, f"{name}.update: state")
+    plain = algorithm.update(state, rows, key)
+    assert_same_values(plain, (updated, report), f"{name}.update, called again and without jit", tolerance)
+    for metric, value in report.metrics.items():
+        assert jnp.shape(value) == (), f"{name}.update: the metric '{metric}' has the shape {jnp.shape(value)}; reduce it."
+        assert np.isfinite(value), f"{name}.update: the metric '{metric}' is {value}."
+
+
+def check_unacted_rows(algorithm: Algorithm, state: State, spec: Spec, rows: Trajectory, key: Key) -> None:
+    """Assert that action, reward and extras of rows without `acted` change nothing in the updated state."""
+    assert not np.asarray(rows.acted).all(), "the rows drawn for this check all have decisions: use a longer feed."
+
+    def elsewhere(kept: Any, new: Any) -> Any:
+        acted = rows.acted.reshape(*rows.acted.shape, *(1,) * (kept.ndim - rows.acted.ndim))
+        return jnp.where(acted, kept, new).astype(kept.dtype)
+
+    other = actions(spec.action, jax.random.fold_in(key, 2), rows.acted.shape)
+    garbled = rows._replace(
+        action=elsewhere(rows.action, other),
+        reward=elsewhere(rows.reward, rows.reward + 7.0),
+        extras=jax.tree.map(lambda x: elsewhere(x, jnp.zeros_like(x) if x.dtype == bool else 1 - 2 * x), rows.extras),
+    )
+    update = jax.jit(algorithm.update)
+    what = f"{type(algorithm).__name__}.update: rows without `acted` moved the state; weigh the loss with `rows.acted`"
+    assert_same_values(update(state, rows, key)[0], update(state, garbled, key)[0], what, 1e-6)
+
+
+def check_repeated_batch(
+    algorithm: Algorithm, state: State, rows: Trajectory, key: Key, loss: str, updates: int
+) -> None:
+    """Assert that learning from one batch again and again lowers the loss."""
+    name = type(algorithm).__name__
+
+    def once(state: State, key: Key) -> tuple[State, Any]:
+        state, report = algorithm.update(state, rows, key)
+        return state, report.metrics
+
+    _, metrics = jax.jit(lambda state: jax.lax.scan(once, state, jax.random.split(key, updates)))(state)
+    named = [loss] if loss else [each for each in ("loss", "value_loss", "critic_loss") if each in metrics]
+    assert named and named[0] in metrics, f"{name}: no such loss among {sorted(metrics)}; name one with `loss=`."
+    values = np.asarray(metrics[named[0]])
+    quarter = max(updates // 4, 1)
+    before, after = values[0], values[-quarter:].mean()
+    assert after < before, (
+        f"{name}: {updates} updates from one batch took '{named[0]}' from {before:.4g} to {after:.4g}; it must fall: "
+        "look at the sign of the loss, the step size and stopped gradients."
+    )

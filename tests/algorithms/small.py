@@ -1,0 +1,39 @@
+"""Algorithms small enough to check in seconds."""
+
+from ecotone.algorithms import DQN, PPO, SAC
+from ecotone.feed import Replay, Rollout
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.ops.descent import Adam
+from ecotone.ops.schedules import Constant, Linear
+
+ENCODER = Encoder((16, 16))
+
+
+def small_ppo(gamma=0.5):
+    """PPO that learns a probe in a few fragments."""
+    return PPO(ActorCritic(ENCODER), Adam(Constant(1e-2)), gamma=gamma, feed=Rollout(16))
+
+
+def small_dqn(gamma=0.5, n=1):
+    """DQN that learns a probe in a few hundred fragments."""
+    replay = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
+    epsilon = Linear(1.0, 0.2, over=500)
+    return DQN(
+        QNetwork(ENCODER), Adam(Constant(3e-3)), gamma=gamma, n=n, epsilon=epsilon, target_period=20, replay=replay
+    )
+
+
+def small_sac(gamma=0.5, temperature=0.2):
+    """SAC that learns a probe in a few hundred fragments."""
+    replay = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
+    optimizer = Adam(Constant(3e-3), clip_norm=float("inf"))
+    return SAC(
+        SquashedActor(ENCODER),
+        Critics((16, 16), "tanh"),
+        optimizer,
+        gamma=gamma,
+        target_rate=0.05,
+        temperature=temperature,
+        replay=replay,
+    )

@@ -1,0 +1,112 @@
+"""Every algorithm keeps its contract, and the check notices those that do not."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from ecotone.algorithms import ALGORITHMS
+from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
+from ecotone.testing import check_algorithm
+from tests.algorithms.small import small_dqn, small_ppo, small_sac
+
+SEEN = Box((3,))
+VECTOR = Spec(SEEN, Box((2,), low=-2.0, high=2.0))
+CHOICE = Spec(SEEN, Discrete(3, start=1))
+CASES = {
+    "dqn": (small_dqn(), CHOICE),
+    "dqn-3-step": (small_dqn(n=3), CHOICE),
+    "dqn-of-choices": (small_dqn(), Spec(Discrete(4), Discrete(2))),
+    "ppo": (small_ppo(), CHOICE),
+    "ppo-vector": (small_ppo(), VECTOR),
+    "ppo-multi": (small_ppo(), Spec(MultiDiscrete((2, 3)), MultiDiscrete((2, 3), start=(1, 1)))),
+    "sac": (small_sac(), VECTOR),
+}
+
+
+def test_every_algorithm_is_checked():
+    assert {type(algorithm) for algorithm, _ in CASES.values()} == set(ALGORITHMS.values())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_algorithms_keep_their_contract(case):
+    check_algorithm(*CASES[case])
+
+
+@dataclass(frozen=True)
+class Spoiled:
+    """PPO with one of its functions replaced."""
+
+    replaced: str
+    function: Any
+    inner: Any = small_ppo()
+
+    def __getattr__(self, name):
+        if name == self.replaced:
+            return lambda *arguments: self.function(self.inner, *arguments)
+        if name in ("feed", "init", "initial_memory", "policy", "act", "observe", "update"):
+            return getattr(self.inner, name)
+        raise AttributeError(name)
+
+
+def backwards(ppo, state, rows, key):
+    """Climbs the loss."""
+    new, report = ppo.update(state, rows, key)
+    network = jax.tree.map(lambda old, moved: 2 * old - moved, state.network, new.network)
+    return new._replace(network=network), report
+
+
+def heedless(ppo, state, rows, key):
+    """Learns also from rows without a decision."""
+    return ppo.update(state, rows._replace(acted=jnp.ones_like(rows.acted)), key)
+
+
+def growing(ppo, state, rows):
+    """Counts in floats."""
+    return state._replace(steps=state.steps + 1.0)
+
+
+def eager(ppo, params, observation, is_first, memory, key, explore):
+    """Explores although told not to."""
+    return ppo.act(params, observation, is_first, memory, key, True)
+
+
+def wide(ppo, params, *rest):
+    """Gives actions of another type."""
+    action, extras, memory = ppo.act(params, *rest)
+    return action.astype(jnp.float32), extras, memory
+
+
+def forgetful():
+    """Counts calls behind its caller's back."""
+    calls = iter(range(100))
+    return lambda ppo, state, rows: ppo.observe(state, rows)._replace(steps=jnp.asarray(next(calls), jnp.int32))
+
+
+@pytest.mark.parametrize(
+    ("replaced", "function", "told"),
+    [
+        ("update", backwards, "must fall"),
+        ("update", heedless, "rows without `acted` moved the state"),
+        ("observe", growing, "changed its"),
+        ("observe", forgetful(), "called twice"),
+        ("act", eager, "must not depend on the key"),
+        ("act", wide, "the spec says int32"),
+    ],
+    ids=str,
+)
+def test_faults_of_algorithms_are_told(replaced, function, told):
+    with pytest.raises(AssertionError, match=told):
+        check_algorithm(Spoiled(replaced, function), CHOICE)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "spec", "told"),
+    [(small_dqn(), VECTOR, "one discrete choice"), (small_sac(), CHOICE, "vectors")],
+    ids=["dqn", "sac"],
+)
+def test_a_spec_that_cannot_be_served_is_an_error(algorithm, spec, told):
+    with pytest.raises(ValueError, match=told):
+        algorithm.init(jax.random.key(0), spec)

@@ -1,0 +1,29 @@
+"""What every test shares: a processor as device, compiled programs kept between runs, and programs run both ways."""
+
+import os
+
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import pytest
+from hypothesis import HealthCheck, settings
+
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / ".jax_cache"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+settings.register_profile(
+    "ecotone", deadline=None, max_examples=50, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ecotone")
+
+
+@pytest.fixture(params=["jit", "plain"])
+def run(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Runs `run(function, *arguments)` once jitted and once as it is."""
+    if request.param == "jit":
+        return lambda function, *arguments: jax.jit(function)(*arguments)
+    return lambda function, *arguments: function(*arguments)
