@@ -12,7 +12,7 @@ from peers.protocol import PREFIX
 from works import Work
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contestant:
     """Who runs, and how.
 
