@@ -73,19 +73,19 @@ def compared(work: Work, results: Results) -> list[str]:
 
 
 def known_versions(results: Results, commits: dict[str, str]) -> list[str]:
-    """What each contestant was made of."""
-    lines = []
-    for title, outcomes in {one.title: outcomes for one, outcomes in results.items()}.items():
-        parts = [f"{name} {version}" for name, version in outcomes[0].told["versions"].items()]
-        commit = [f"commit {commits[one.library]}" for one in results if one.title == title and one.library in commits]
-        lines.append(f"- {title}: {', '.join([*commit, *parts])}")
-    return lines
+    """What each library was made of; variants share a line where nothing differs."""
+    titles: dict[str, list[str]] = {}
+    for one, outcomes in results.items():
+        parts = [f"commit {commits[one.library]}"] if one.library in commits else []
+        parts += [f"{name} {version}" for name, version in outcomes[0].told["versions"].items()]
+        titles.setdefault(", ".join(parts), []).append(one.title)
+    return [f"- {'; '.join(named)}: {parts}" for parts, named in titles.items()]
 
 
 def page(name: str, work: Work, results: Results, commits: dict[str, str]) -> str:
     """The whole page of a work."""
     rounds = len(next(iter(results.values())))
-    said = f"{datetime.now(UTC):%Y-%m-%d}; {machine()}; {rounds} rounds, in each of which everybody ran once, in turn."
+    said = f"{datetime.now(UTC):%Y-%m-%d}; {machine()}; in each of {rounds} round(s) everybody ran once, in turn."
     size = f"{work.steps:,} environment steps, of which the first {work.warmup:,} are not timed."
     parts = [
         f"# {name}",
