@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from ecotone.feed import Rollout
 from ecotone.frozen import frozen
 from ecotone.networks.models import ActorCritic
-from ecotone.networks.reading import read_row
+from ecotone.networks.reading import read_policy
 from ecotone.ops.arrays import masked_mean
 from ecotone.ops.descent import Adam
 from ecotone.ops.losses import clipped_ratio, squared, standardise
@@ -86,7 +86,7 @@ class PPO:
 
     def act(self, params: Tree, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
         """Sample from the policy, or take its mode; the extras are the policy's distribution."""
-        policy, memory = read_row(params.policy, observation, is_first, memory)
+        policy, memory = read_policy(params, observation, is_first, memory)
         return policy.sample(key) if explore else policy.mode(), {"policy": policy}, memory
 
     def observe(self, state: PPOState, rows: Trajectory) -> PPOState:

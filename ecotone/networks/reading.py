@@ -1,5 +1,6 @@
 """Networks read rows in sequence; a policy that acts reads one row."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,3 +15,9 @@ def read_row(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tu
     ahead = lambda tree: jax.tree.map(lambda x: x[None], tree)
     output, memory = network(ahead(observation), is_first[None], memory)
     return jax.tree.map(lambda x: x[0], output), memory
+
+
+def read_policy(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tuple[Any, Tree]:
+    """Read one row `[B, ...]` with the policy of an actor-critic network alone: `(distribution, memory)`."""
+    # Looked up on the class, because binding a method of an Equinox module takes longer than a small network does.
+    return read_row(partial(type(network).policy, network), observation, is_first, memory)
