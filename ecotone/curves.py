@@ -16,7 +16,7 @@ Array = Any
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B4B8A", "#7A7A7A")
 """Okabe and Ito's, which colour-blind people tell apart, the strong ones first."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 12,
     "axes.titlesize": 13,

@@ -148,9 +148,9 @@ class Display:
     """
 
     def __init__(self, steps: int, begin: int = 0, title: str = "", stream: TextIO | None = None) -> None:
-        stream = sys.stdout if stream is None else stream
+        to: TextIO = sys.stdout if stream is None else stream
         self.tally = Tally(steps, begin)
-        self._lines = LiveLine(self.tally, title) if stream.isatty() else PlainLines(self.tally, stream)
+        self._lines = LiveLine(self.tally, title) if to.isatty() else PlainLines(self.tally, to)
 
     def __call__(self, event: Event) -> None:
         """Show an event."""

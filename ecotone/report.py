@@ -164,7 +164,11 @@ def _page(runs: Sequence[Told], groups: Sequence[Group], drawn: Sequence[Path]) 
     single = len(runs) == 1
     title = runs[0].title if len({run.title for run in runs}) == 1 else f"{len(groups)} groups of runs compared"
     envs = ", ".join(environments(groups))
-    about = f"{envs} · {len(runs)} runs" if not single else f"{runs[0].settings.get('algorithm', '')} on {envs}"
+    about = (
+        f"{envs} · {len(runs)} runs"
+        if not single
+        else f"{runs[0].settings['algorithm']} on {envs} · seed {runs[0].settings['seed']} · {runs[0].folder}"
+    )
     parts = [f"<h1>{_text(title)}</h1>", f'<p class="quiet">{_text(about)}</p>']
     parts.append(_tiles(told[0], runs[0]) if single else _score_table(told, groups))
     for path in drawn:

@@ -16,7 +16,7 @@ from ecotone.mistakes import Mistake
 
 @dataclass(frozen=True)
 class Options:
-    """Draw curves and write report.html of one run, or compare several; runs that differ only in their seed are one group."""
+    """Draw curves and write report.html of one run, or compare several (runs that differ in their seed alone: a group)."""
 
     runs: Annotated[tuple[Path, ...], Positional, arg(metavar="RUN [RUN ...]")]
     """Folders of runs, or folders that have runs in them."""

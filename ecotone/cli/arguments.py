@@ -82,7 +82,7 @@ PLAINER = (
 
 
 def walk(tree: Any, prefix: str = "--") -> Iterator[tuple[str, Any]]:
-    """Options of a dataclass instance and of those in its fields, with their values; dataclasses come before their fields."""
+    """Options of a dataclass instance and of those in its fields, with values; parents come before their fields."""
     for field in dataclasses.fields(tree):
         name, value = f"{prefix}{field.name.replace('_', '-')}", getattr(tree, field.name)
         yield name, value

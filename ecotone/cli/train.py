@@ -62,8 +62,11 @@ def _watch(training: Training) -> int:
         with Display(experiment.steps, training.steps, experiment.name) as display:
             follow(training, display)
     except KeyboardInterrupt:
-        print(f"ecotone: interrupted at {training.steps:,} steps and saved. Go on with:", file=sys.stderr)
-        print(f"  ecotone train --resume {run.folder}", file=sys.stderr)
+        saved = sorted(run.checkpoints.glob("[0-9]*"))
+        told = f"saved at {int(saved[-1].name):,}. Go on with:" if saved else "before anything was saved."
+        print(f"ecotone: interrupted at {training.steps:,} steps, {told}", file=sys.stderr)
+        if saved:
+            print(f"  ecotone train --resume {run.folder}", file=sys.stderr)
         return 130
     print(run.folder)
     return 0
@@ -93,7 +96,9 @@ def _overridden(experiment: Experiment, source: Path | None, arguments: list[str
     options = _options(type(experiment.algorithm))
     default = options(**_values(experiment))
     made = parse(options, program, arguments, default, DESCRIPTION)
-    return Experiment(**_values(made) | {"env_kwargs": experiment.env_kwargs | kwargs})
+    values = _values(made)
+    values["env_kwargs"] = experiment.env_kwargs | kwargs
+    return Experiment(**values)
 
 
 def _values(experiment: Any) -> dict[str, Any]:

@@ -70,11 +70,11 @@ def _has_display() -> bool:
 
 def _gymnasium_name(env: Any) -> Any:
     """What Gymnasium calls an environment that is named for another engine."""
-    if isinstance(env, str):
-        return env.removeprefix("envpool:")
-    if not callable(env):
-        raise Mistake(f"{type(env).__name__} is a compiled environment, which cannot draw itself: train on a name instead.")
-    return env
+    from ecotone.envs.streams import only_compiled
+
+    if only_compiled(env):
+        raise Mistake(f"{env} exists in compiled form alone, which cannot draw itself.")
+    return env.removeprefix("envpool:") if isinstance(env, str) else env
 
 
 def _play(env: Any, folder: Path, options: Options, look: Callable[[], Any]) -> None:
@@ -106,8 +106,9 @@ def _record(env: Any, folder: Path, options: Options, path: Path) -> None:
         settings = {"fps": rate, "macro_block_size": 2, "quality": 8}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with imageio.get_writer(path, **settings) as film:
-            _play(env, folder, options, lambda: film.append_data(np.asarray(env.render())))
+        writer: Any = imageio.get_writer(path, **settings)
+        with writer:
+            _play(env, folder, options, lambda: writer.append_data(np.asarray(env.render())))
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror or error}.") from error
     print(path)
