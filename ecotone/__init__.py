@@ -1,0 +1,39 @@
+"""Reinforcement learning for any simulation: every algorithm on one stable API."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecotone.algorithms import DQN, PPO, SAC
+    from ecotone.evaluation import evaluate
+    from ecotone.experiment import Checkpointing, Evaluation, Experiment
+    from ecotone.frozen import frozen
+    from ecotone.policy import Policy, load
+    from ecotone.runs import Run
+    from ecotone.runtime.events import Collected, EpisodeEnded, Evaluated, Saved, SetTask, Stop, Updated
+    from ecotone.training import begin, run, train
+
+_PLACES = {
+    "algorithms": ("DQN", "PPO", "SAC"),
+    "evaluation": ("evaluate",),
+    "experiment": ("Checkpointing", "Evaluation", "Experiment"),
+    "frozen": ("frozen",),
+    "policy": ("Policy", "load"),
+    "runs": ("Run",),
+    "runtime.events": ("Collected", "EpisodeEnded", "Evaluated", "Saved", "SetTask", "Stop", "Updated"),
+    "training": ("begin", "run", "train"),
+}
+_PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
+
+__all__ = [  # noqa: RUF022 - in the order in which a user meets them
+    "Experiment", "Evaluation", "Checkpointing", "train", "run", "begin", "Run", "evaluate", "load", "Policy",
+    "PPO", "DQN", "SAC", "frozen",
+    "EpisodeEnded", "Collected", "Updated", "Evaluated", "Saved", "Stop", "SetTask",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported on first use, so that `ecotone --help` need not wait for JAX."""
+    if name not in _PLACE_OF:
+        raise AttributeError(f"module 'ecotone' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"ecotone.{_PLACE_OF[name]}"), name)

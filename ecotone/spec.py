@@ -1,4 +1,4 @@
-"""What a lane sees and does: observation and action spaces, hashable, and the map from actions to the environment's units."""
+"""What a lane sees and does: spaces of observations and actions, and the map from actions to the environment's units."""
 
 import math
 from dataclasses import dataclass

@@ -51,7 +51,7 @@ class PPO:
     """
 
     model: Model = ActorCritic()
-    """Network with a policy and a value."""
+    """Network of a policy and a value, which can also read the policy alone."""
     optimizer: Adam = Adam(Linear(1e-3, 0.0))
     """Step size and gradient clipping."""
     gamma: float = 0.99
@@ -86,7 +86,7 @@ class PPO:
 
     def act(self, params: Tree, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
         """Sample from the policy, or take its mode; the extras are the policy's distribution."""
-        (policy, _), memory = read_row(params, observation, is_first, memory)
+        policy, memory = read_row(params.policy, observation, is_first, memory)
         return policy.sample(key) if explore else policy.mode(), {"policy": policy}, memory
 
     def observe(self, state: PPOState, rows: Trajectory) -> PPOState:

@@ -1,11 +1,11 @@
 """Many copies of a pure environment as one stream, inside the program."""
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from ecotone.frozen import frozen
 from ecotone.protocols import Environment
 from ecotone.spec import Spec, to_environment
 from ecotone.trajectory import Array, TimeStep
@@ -15,17 +15,21 @@ Tree = Any
 
 
 class CompiledState(NamedTuple):
-    """States of all copies, what they last showed, which episodes are over, the key."""
+    """States of all copies, whose episodes are over, the key, and the steps taken since it (keys follow from both)."""
 
     inner: Tree
-    observation: Tree
     over: Array
     key: Key
+    steps: Array
 
 
-@dataclass(frozen=True)
+@frozen
 class CompiledStream:
-    """`lanes` copies of a compiled environment; a copy whose episode is over begins the next one at the following step."""
+    """`lanes` copies of a compiled environment; a copy whose episode is over begins the next one at the following step.
+
+    A pytree like its environment: handed to a jitted function as an argument, another `environment` of the same class
+    (another task) does not recompile.
+    """
 
     environment: Environment
     lanes: int
@@ -41,17 +45,17 @@ class CompiledStream:
         inner, observation = jax.vmap(self.environment.reset)(jax.random.split(key_reset, self.lanes))
         yes, one = jnp.ones(self.lanes, bool), jnp.ones(self.lanes, jnp.float32)
         now = TimeStep(observation, yes, yes, jnp.zeros_like(one), one)
-        return CompiledState(inner, observation, ~yes, key), now
+        return CompiledState(inner, ~yes, key, jnp.zeros((), jnp.uint32)), now
 
     def step(self, state: CompiledState, action: Tree) -> tuple[CompiledState, TimeStep]:
         """Step lanes that live, begin anew in lanes that are over."""
-        key, key_step, key_reset = jax.random.split(state.key, 3)
         action = to_environment(self.spec.action, action)
-        keys = jax.random.split(key_step, self.lanes)
-        inner, observation, reward, terminated, truncated = jax.vmap(self.environment.step)(state.inner, action, keys)
+        keys = self._keys(state)[: self.lanes]
+        stepped = jax.vmap(self.environment.step)(state.inner, action, keys)
+        inner, observation, reward, terminated, truncated = stepped
 
         def renew(stepped: tuple[Tree, Tree]) -> tuple[Tree, Tree]:
-            fresh = jax.vmap(self.environment.reset)(jax.random.split(key_reset, self.lanes))
+            fresh = jax.vmap(self.environment.reset)(self._keys(state)[self.lanes :])
             choose = lambda new, old: jnp.where(state.over.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
             return jax.tree.map(choose, fresh, stepped)
 
@@ -60,4 +64,12 @@ class CompiledStream:
         over = terminated | truncated
         reward = jnp.where(state.over, 0.0, reward).astype(jnp.float32)
         now = TimeStep(observation, state.over, ~over, reward, 1.0 - terminated.astype(jnp.float32))
-        return CompiledState(inner, observation, over, key), now
+        return CompiledState(inner, over, state.key, state.steps + 1), now
+
+    def _keys(self, state: CompiledState) -> Array:
+        """Keys of this step, one per lane to step with and one per lane to begin anew with.
+
+        They follow from a fixed key and a count, so that an environment without chance hashes nothing unless it begins
+        anew: what nobody reads, XLA leaves out.
+        """
+        return jax.random.split(jax.random.fold_in(state.key, state.steps), 2 * self.lanes)

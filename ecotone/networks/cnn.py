@@ -46,9 +46,7 @@ class NatureCNN(eqx.Module):
         for size, stride in ((8, 4), (4, 2), (3, 1)):
             sides.append(tuple((side - size) // stride + 1 for side in sides[-1]))
         if min(sides[-1]) < 1:
-            raise ValueError(
-                f"images of {shape[0]}×{shape[1]} are too small for the Nature CNN: at least 36×36 are needed."
-            )
+            raise ValueError(f"images of {shape[0]}×{shape[1]} are too small for the Nature CNN: at least 36×36 are needed.")
         self.convolutions = (
             Convolution(keys[0], 8, shape[2], 32, 4),
             Convolution(keys[1], 4, 32, 64, 2),

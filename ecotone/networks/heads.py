@@ -62,9 +62,7 @@ class SquashedHead(eqx.Module):
 def flat_actions(space: Space) -> int:
     """Numbers per continuous action; raises `ValueError` for actions that are not a vector."""
     if not isinstance(space, Box) or len(space.shape) != 1:
-        raise ValueError(
-            f"continuous actions must be vectors (Box of one axis), not {space}: flatten the action space."
-        )
+        raise ValueError(f"continuous actions must be vectors (Box of one axis), not {space}: flatten the action space.")
     return space.shape[0]
 
 

@@ -38,6 +38,10 @@ class ActorCriticNetwork(eqx.Module):
         for_value = features if self.value_encoder is None else self.value_encoder(observation)  # type: ignore[operator]
         return PolicyValue(self.policy_head(features), self.value_head(for_value)), memory
 
+    def policy(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Distribution, Tree]:
+        """The policy alone, for actors."""
+        return self.policy_head(self.encoder(observation)), memory  # type: ignore[operator]
+
 
 @frozen
 class ActorCritic:
@@ -90,9 +94,7 @@ class QNetwork:
             raise ValueError(f"a Q-network needs one discrete choice as action, not {spec.action}: try PPO or SAC.")
         key_encoder, key_head = jax.random.split(key)
         width = self.encoder.width(spec.observation)
-        return QNetworkModule(
-            self.encoder.init(key_encoder, spec.observation), Dense(key_head, width, spec.action.n, 1.0)
-        )
+        return QNetworkModule(self.encoder.init(key_encoder, spec.observation), Dense(key_head, width, spec.action.n, 1.0))
 
     def initial_memory(self, lanes: int) -> Tree:
         """`()`: feed-forward."""
@@ -123,9 +125,7 @@ class SquashedActor:
             raise ValueError(f"actions must have finite bounds, not {spec.action}: wrap the environment to bound them.")
         key_encoder, key_head = jax.random.split(key)
         width = self.encoder.width(spec.observation)
-        return ActorNetwork(
-            self.encoder.init(key_encoder, spec.observation), SquashedHead(key_head, width, spec.action)
-        )
+        return ActorNetwork(self.encoder.init(key_encoder, spec.observation), SquashedHead(key_head, width, spec.action))
 
     def initial_memory(self, lanes: int) -> Tree:
         """`()`: feed-forward."""

@@ -35,20 +35,23 @@ class Noise:
         drawn = self.generator.standard_exponential(shape, np.float32)
         return -np.log(np.maximum(drawn, np.finfo(np.float32).tiny))
 
-    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """All that decides later draws: `(numbers for JSON, arrays by name)`."""
-        used = {f"{kind}|{','.join(map(str, shape))}": at for (kind, shape), (_, at) in self.blocks.items()}
-        arrays = {f"{kind}|{','.join(map(str, shape))}": v for (kind, shape), (v, _) in self.blocks.items()}
-        return {"generator": self.generator.bit_generator.state, "used": used}, arrays
+    def save(self) -> dict[str, Any]:
+        """All that decides later draws."""
+        name = lambda kind, shape: f"{kind}|{','.join(map(str, shape))}"
+        return {
+            "generator": self.generator.bit_generator.state,
+            "used": {name(*key): used for key, (_, used) in self.blocks.items()},
+            "values": {name(*key): values for key, (values, _) in self.blocks.items()},
+        }
 
-    def restore(self, numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        """Continue where `state` was taken."""
-        self.generator.bit_generator.state = numbers["generator"]
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Continue where `save` was called."""
+        self.generator.bit_generator.state = saved["generator"]
         self.blocks = {}
-        for name, used in numbers["used"].items():
+        for name, used in saved.get("used", {}).items():
             kind, sizes = name.split("|")
             shape = tuple(int(size) for size in sizes.split(",") if size)
-            self.blocks[kind, shape] = arrays[name], used
+            self.blocks[kind, shape] = saved["values"][name], used
 
 
 Key = Any

@@ -26,21 +26,27 @@ class Collected(NamedTuple):
     """A fragment of rows was collected."""
 
     steps: int
-    rows: Trajectory
+    rows: Trajectory | None
+    """As the learner received them; none in the compiled runtime, where they never leave the device."""
 
 
 class Updated:
-    """Updates were made. `metrics` are read from the device when first asked for, which waits until they are there."""
+    """Updates were made. What they tell is read from the device when first asked for, which waits until it is there."""
 
-    def __init__(self, steps: int, updates: int, metrics: dict[str, Any]) -> None:
+    def __init__(self, steps: int, updates: Any, metrics: dict[str, Any]) -> None:
         self.steps = steps
-        self.updates = updates
+        self._updates = updates
         self._metrics = metrics
 
     @cached_property
+    def updates(self) -> int:
+        """How many; 0 while a replay warms up."""
+        return int(self._updates)
+
+    @cached_property
     def metrics(self) -> dict[str, float]:
-        """Means over the updates just made, by name."""
-        return {name: float(np.asarray(value)) for name, value in self._metrics.items()}
+        """Means over these updates, by name; none where there was no update."""
+        return {name: float(np.asarray(value)) for name, value in self._metrics.items()} if self.updates else {}
 
 
 class Evaluated(NamedTuple):
@@ -62,7 +68,7 @@ class Saved(NamedTuple):
 Event = EpisodeEnded | Collected | Updated | Evaluated | Saved
 
 
-class Stop(Exception):  # noqa: N818 - it is a request, not an error
+class Stop(Exception):
     """Raised by a callback to end training; a checkpoint is written."""
 
 

@@ -1,1 +1,17 @@
 """The classic control tasks, compiled; step for step equal to Gymnasium's where Gymnasium has them."""
+
+from ecotone.envs.classic.acrobot import Acrobot
+from ecotone.envs.classic.cartpole import CartPole
+from ecotone.envs.classic.catch import Catch
+from ecotone.envs.classic.mountain_car import ContinuousMountainCar, MountainCar
+from ecotone.envs.classic.pendulum import Pendulum
+
+CLASSIC: dict[str, type] = {
+    "CartPole-v1": CartPole,
+    "Pendulum-v1": Pendulum,
+    "Acrobot-v1": Acrobot,
+    "MountainCar-v0": MountainCar,
+    "MountainCarContinuous-v0": ContinuousMountainCar,
+    "Catch-v0": Catch,
+}
+"""Every classic task by its Gymnasium id (`Catch-v0`, which Gymnasium lacks, is bsuite's)."""

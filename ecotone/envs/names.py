@@ -1,0 +1,55 @@
+"""Compiled environments by name."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from ecotone.envs.classic import CLASSIC
+from ecotone.envs.interop import brax, gymnax, jumanji
+from ecotone.mistakes import Mistake, nearest
+from ecotone.protocols import Environment
+
+INTEROP: dict[str, Callable[..., Environment]] = {
+    "gymnax": gymnax.Gymnax,
+    "brax": brax.Brax,
+    "jumanji": jumanji.Jumanji,
+}
+"""What wraps the environments of another package, by the prefix of their names."""
+
+
+def is_compiled(name: str) -> bool:
+    """Whether a name is that of a compiled environment (behind a prefix, whatever follows it)."""
+    return name in CLASSIC or (name.partition(":")[0] in INTEROP and ":" in name)
+
+
+def make_compiled(name: str, **kwargs: Any) -> Environment:
+    """A compiled environment by its name.
+
+    Arguments:
+        name: an id of `CLASSIC` such as `CartPole-v1`, or `gymnax:NAME`, `brax:NAME` or `jumanji:NAME`.
+        kwargs: fields of the classic task, or options of the foreign environment (`limit` with brax and jumanji is the
+            number of decisions per episode); lists become tuples.
+
+    Raises:
+        Mistake: no environment has this name, or the environment has no such option.
+        MissingExtra: the package that has it is not installed.
+    """
+    if not is_compiled(name):
+        foreign = ", ".join(f"{prefix}:NAME" for prefix in INTEROP)
+        known = f" There are {', '.join(CLASSIC)}, and {foreign}."
+        raise Mistake(f"no compiled environment is named {name!r}.{nearest(name, CLASSIC) or known}")
+    prefix, colon, inner = name.partition(":")
+    if colon:
+        return _foreign(INTEROP[prefix], inner, kwargs)
+    fields = {field.name for field in dataclasses.fields(CLASSIC[name])}
+    for option in kwargs.keys() - fields:
+        hint = nearest(option, fields) or f" It has {', '.join(sorted(fields))}."
+        raise Mistake(f"{name} has no option {option!r}.{hint}")
+    return CLASSIC[name](**kwargs)
+
+
+def _foreign(wrapper: Any, name: str, kwargs: dict[str, Any]) -> Environment:
+    own = {field.name for field in dataclasses.fields(wrapper)} - {"name", "options"}
+    options = {key: tuple(value) if isinstance(value, list) else value for key, value in kwargs.items()}
+    fields = {key: options.pop(key) for key in own & options.keys()}
+    return wrapper(name, tuple(sorted(options.items())), **fields)

@@ -1,0 +1,99 @@
+"""An experiment: which environment, which algorithm, how long, and what is kept."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import jax
+
+from ecotone.feed import Rollout
+from ecotone.mistakes import Mistake
+from ecotone.ops.schedules import Linear
+from ecotone.protocols import Algorithm, Environment
+from ecotone.runtime.events import Callback
+from ecotone.written import writable
+
+Runtime = Literal["auto", "local", "compiled", "ray"]
+
+
+@writable
+@dataclass(frozen=True)
+class Evaluation:
+    """Greedy episodes while training, on environments of their own."""
+
+    every: int = 0
+    """Environment steps between evaluations; 0 for none."""
+    episodes: int = 16
+    """Episodes of an evaluation."""
+
+
+@writable
+@dataclass(frozen=True)
+class Checkpointing:
+    """When training is saved."""
+
+    every: int = 0
+    """Environment steps between checkpoints; 0 for a tenth of the run. One is always written at the end."""
+    keep: int = 2
+    """How many are kept, the newest ones."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All that decides a run."""
+
+    env: str | Environment | Callable[..., Any]
+    """A name, a compiled environment, or a function that makes a Gymnasium environment."""
+    algorithm: Algorithm
+    """What learns."""
+    title: str = ""
+    """Folder of its runs; none means algorithm and environment."""
+    env_kwargs: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the environment."""
+    runtime: Runtime = "auto"
+    """Who steps the environment; auto is compiled for compiled environments, else local."""
+    num_envs: int | None = None
+    """Copies of the environment; none means 8 for algorithms that learn from fresh rows, 1 for those with a replay."""
+    steps: int = 100_000
+    """Environment steps of the whole run, over all copies."""
+    seed: int = 0
+    """Of weights, actions, draws and environments."""
+    overlap: bool = False
+    """Collect while the learner is at work, with weights one update old (local runtime)."""
+    evaluation: Evaluation = Evaluation()
+    """Greedy episodes while training."""
+    checkpoint: Checkpointing = Checkpointing()
+    """When training is saved."""
+    out: str = "runs"
+    """Folder of all runs."""
+    callbacks: tuple[Callback, ...] = ()
+    """Functions of events; see `runtime.events`."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("steps", 1), ("num_envs", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise Mistake(f"{name} is {value}, but must be at least {least}.")
+        if self.evaluation.every < 0 or self.evaluation.episodes < 1:
+            raise Mistake("an evaluation needs `every` of at least 0 and at least one episode.")
+        if self.checkpoint.every < 0 or self.checkpoint.keep < 1:
+            raise Mistake("checkpoints need `every` of at least 0, and at least one must be kept.")
+
+    @property
+    def lanes(self) -> int:
+        """Copies of the environment."""
+        return self.num_envs or (8 if isinstance(self.algorithm.feed, Rollout) else 1)
+
+    @property
+    def name(self) -> str:
+        """The title, or what stands for it."""
+        env = self.env if isinstance(self.env, str) else getattr(self.env, "__name__", type(self.env).__name__)
+        return self.title or f"{type(self.algorithm).__name__.lower()}-{env}".replace("/", "-").replace(":", "-")
+
+
+def with_schedules(algorithm: Algorithm, steps: int) -> Algorithm:
+    """The algorithm with every `Linear` that names no `over` spread over the whole run."""
+    is_open = lambda node: isinstance(node, Linear) and node.over is None
+    close = lambda node: dataclasses.replace(node, over=float(steps)) if is_open(node) else node
+    return jax.tree.map(close, algorithm, is_leaf=lambda node: isinstance(node, Linear))

@@ -1,0 +1,98 @@
+"""The folder of a run: what was asked, what came of it, how to continue."""
+
+import dataclasses
+import importlib.metadata
+import json
+import secrets
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecotone.experiment import Experiment
+from ecotone.mistakes import Mistake
+from ecotone.written import from_json, to_json
+
+VERSIONS = ("ecotone", "jax", "numpy", "equinox", "optax", "gymnasium")
+FILE = "experiment.py"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder and the experiment in it."""
+
+    folder: Path
+    experiment: Experiment
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of its checkpoints."""
+        return self.folder / "checkpoints"
+
+    @classmethod
+    def create(cls, experiment: Experiment, source: Path | None = None) -> "Run":
+        """A new folder below the experiment's `out`; `source` is the experiment's file, which is copied.
+
+        Raises `Mistake` where the folder cannot be made.
+        """
+        identity = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+        folder = Path(experiment.out) / experiment.name / identity
+        try:
+            folder.mkdir(parents=True)
+            described = {
+                "experiment": {f.name: to_json(getattr(experiment, f.name)) for f in dataclasses.fields(experiment)},
+                "versions": {name: importlib.metadata.version(name) for name in VERSIONS} | {"python": sys.version},
+                "command": sys.argv,
+            }
+            (folder / "run.json").write_text(json.dumps(described, indent=2))
+            if source is not None:
+                shutil.copyfile(source, folder / FILE)
+        except OSError as error:
+            raise Mistake(f"the run's folder {folder} cannot be written: {error.strerror}. Choose another --out.") from error
+        return cls(folder, experiment)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "Run":
+        """The run in a folder; raises `Mistake` where there is none."""
+        folder = Path(folder)
+        try:
+            described = json.loads((folder / "run.json").read_text())["experiment"]
+        except (OSError, ValueError, KeyError) as error:
+            raise Mistake(f"{folder} is not the folder of a run: it has no readable run.json.") from error
+        base = read_experiment(folder / FILE) if (folder / FILE).exists() else None
+        values = {name: _value(name, value, base) for name, value in described.items()}
+        return cls(folder, Experiment(**values))
+
+    def remove(self) -> None:
+        """Delete the folder, and those above it that it leaves empty."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for above in (self.folder.parent, Path(self.experiment.out)):
+            if above.is_dir() and not any(above.iterdir()):
+                above.rmdir()
+
+
+def _value(name: str, value: Any, base: Experiment | None) -> Any:
+    if base is not None and "opaque" in json.dumps(value):
+        return getattr(base, name)
+    return from_json(value)
+
+
+def read_experiment(path: Path | str) -> Experiment:
+    """The `experiment` that a Python file defines; raises `Mistake` where it defines none."""
+    path = Path(path)
+    if not path.is_file():
+        raise Mistake(f"there is no experiment file {path}.")
+    module = type(sys)("ecotone_experiment")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        exec(compile(path.read_text(), str(path), "exec"), module.__dict__)
+    finally:
+        sys.path.pop(0)
+    experiment = getattr(module, "experiment", None)
+    if not isinstance(experiment, Experiment):
+        raise Mistake(f"{path} defines no `experiment = Experiment(...)`.")
+    return experiment

@@ -1,0 +1,99 @@
+"""Acting from Python: in NumPy for small networks, else in one jitted call per step."""
+
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from ecotone.ops.noise import Noise
+from ecotone.protocols import Algorithm, Params
+from ecotone.trajectory import TimeStep, Tree
+
+LARGEST_FOR_NUMPY = 300_000
+"""Weights up to which NumPy acts faster than a jitted call, for a handful of lanes."""
+
+
+class Actor(Protocol):
+    """Chooses actions with the parameters it was last given."""
+
+    params: Params
+
+    def load(self, params: Params) -> None:
+        """Take new parameters; waits until they are computed."""
+        ...
+
+    def begin(self, fragment: int) -> None:
+        """A new fragment begins; what is drawn in it depends only on its number."""
+        ...
+
+    def act(self, now: TimeStep, memory: Tree) -> tuple[np.ndarray, Tree, Tree]:
+        """`(action, extras, memory)` as NumPy arrays (the memory as the actor likes it)."""
+        ...
+
+
+class NumpyActor:
+    """Runs the algorithm's own `act` on NumPy copies of the weights, with noise drawn in blocks."""
+
+    def __init__(self, algorithm: Algorithm, seed: int, explore: bool = True) -> None:
+        self.algorithm, self.explore, self.seed = algorithm, explore, seed
+        self.params: Params = None
+        self.noise = Noise(seed)
+
+    def load(self, params: Params) -> None:
+        """Copy the weights; the copies outlive donated buffers."""
+        self.params = jax.tree.map(np.array, params)
+
+    def begin(self, fragment: int) -> None:
+        """Nothing: the noise goes on."""
+
+    def act(self, now: TimeStep, memory: Tree) -> tuple[np.ndarray, Tree, Tree]:
+        """Choose for every lane."""
+        return self.algorithm.act(self.params, now.observation, now.is_first, memory, self.noise, self.explore)
+
+
+class JittedActor:
+    """Runs `act` as one jitted call per step, with keys as the compiled runtime has them."""
+
+    def __init__(self, algorithm: Algorithm, key: Any, explore: bool = True) -> None:
+        def act(params: Params, observation: Tree, is_first: Any, memory: Tree, key: Any, t: Any) -> Any:
+            return algorithm.act(params, observation, is_first, memory, jax.random.fold_in(key, t), explore)
+
+        self._act = jax.jit(act)
+        self._key = key
+        self._fold = jax.jit(jax.random.fold_in)
+        self.params: Params = None
+
+    def load(self, params: Params) -> None:
+        """Keep the parameters where they are."""
+        self.params = params
+
+    def begin(self, fragment: int) -> None:
+        """Take the fragment's key."""
+        self._fragment_key, self._t = self._fold(self._key, np.int32(fragment)), 0
+
+    def act(self, now: TimeStep, memory: Tree) -> tuple[np.ndarray, Tree, Tree]:
+        """Choose for every lane."""
+        t, self._t = np.int32(self._t), self._t + 1
+        action, extras, memory = self._act(self.params, now.observation, now.is_first, memory, self._fragment_key, t)
+        return np.asarray(action), jax.tree.map(np.asarray, extras), memory
+
+
+def acts_in_numpy(algorithm: Algorithm, params: Params, now: TimeStep, memory: Tree) -> bool:
+    """Whether the algorithm's `act` runs on NumPy arrays alone, and the network is small enough for that to be fast."""
+    if sum(np.size(leaf) for leaf in jax.tree.leaves(params)) > LARGEST_FOR_NUMPY or jax.tree.leaves(memory):
+        return False
+    trial = NumpyActor(algorithm, 0)
+    trial.load(params)
+    try:
+        action, extras, _ = trial.act(jax.tree.map(np.asarray, now), memory)
+    except (TypeError, AttributeError, jax.errors.JAXTypeError):
+        return False
+    return all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in jax.tree.leaves((action, extras)))
+
+
+def make_actor(algorithm: Algorithm, params: Params, seed: int, key: Any, kind: str, explore: bool = True) -> Actor:
+    """An actor of a kind, `numpy` or `jax`, loaded and ready for its first fragment."""
+    actor = NumpyActor(algorithm, seed, explore) if kind == "numpy" else JittedActor(algorithm, key, explore)
+    actor.load(params)
+    actor.begin(0)
+    return actor

@@ -1,0 +1,116 @@
+"""The compiled runtime: collecting and learning are one program."""
+
+import dataclasses
+import time
+from typing import Any, NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecotone.mistakes import Mistake
+from ecotone.protocols import Algorithm, Key, Params, Stream
+from ecotone.runtime.collect import collect, example_rows
+from ecotone.runtime.engine import Piece, Saved
+from ecotone.runtime.learn import Learner, begin, fragment_length, learn
+from ecotone.runtime.program import Program
+from ecotone.trajectory import TimeStep, Tree
+
+MOST_FRAGMENTS = 64
+SECONDS_PER_CALL = 0.2
+
+
+class Carry(NamedTuple):
+    """All that goes from one fragment to the next."""
+
+    learner: Learner
+    params: Params
+    stream: Any
+    now: TimeStep
+    memory: Tree
+    key: Key
+    fragment: Any
+
+
+class Told(NamedTuple):
+    """What a fragment tells the host."""
+
+    is_first: Any
+    acted: Any
+    reward: Any
+    metrics: dict[str, Any]
+    updates: Any
+
+
+class Compiled:
+    """Collect and learn inside one program, many fragments per call.
+
+    Arguments:
+        algorithm: what learns.
+        stream: a stream whose `start` and `step` are pure.
+        seed: of weights, actions, draws and environments.
+    """
+
+    def __init__(self, algorithm: Algorithm, stream: Stream, seed: int) -> None:
+        self.algorithm, self.stream, self.spec, self.lanes = algorithm, stream, stream.spec, stream.lanes
+        self.length = fragment_length(algorithm, stream.lanes)
+        self._fragments = 1
+        carry = jax.jit(lambda key: self._start(algorithm, stream, key))(jax.random.key(seed))
+        told = jax.eval_shape(lambda a, s, c: self._fragment(a, s, c)[1], algorithm, stream, carry)
+        self._told = jax.tree.map(lambda x: jnp.zeros((MOST_FRAGMENTS, *x.shape), x.dtype), told)
+        self._program = Program(self._run, (algorithm, stream), carry)
+
+    def _start(self, algorithm: Algorithm, stream: Stream, key: Key) -> Carry:
+        keys = jax.random.split(key, 3)
+        state, now = stream.start(keys[0])
+        memory = algorithm.initial_memory(stream.lanes)
+        example = example_rows(algorithm, stream.spec, now, memory, self.length)
+        learner = begin(algorithm, keys[2], stream.spec, example)
+        return Carry(learner, algorithm.policy(learner.state), state, now, memory, keys[1], jnp.zeros((), jnp.int32))
+
+    def _fragment(self, algorithm: Algorithm, stream: Stream, carry: Carry) -> tuple[Carry, Told]:
+        key = jax.random.fold_in(carry.key, carry.fragment)
+        collected = collect(algorithm, carry.params, stream, carry.stream, carry.now, carry.memory, key, self.length)
+        state, now, memory, rows = collected
+        learned = learn(algorithm, carry.learner, rows)
+        told = Told(rows.is_first, rows.acted, rows.reward, learned.metrics, learned.updates)
+        return Carry(learned.learner, learned.params, state, now, memory, carry.key, carry.fragment + 1), told
+
+    def _run(self, constants: tuple[Algorithm, Stream], carry: Carry, told: Told, count: Any) -> tuple[Carry, Told]:
+        def once(i: Any, both: tuple[Carry, Told]) -> tuple[Carry, Told]:
+            carry, new = self._fragment(*constants, both[0])
+            return carry, jax.tree.map(lambda all_, x: all_.at[i].set(x), both[1], new)
+
+        return jax.lax.fori_loop(0, count, once, (carry, told))
+
+    def advance(self, budget: int) -> list[Piece]:
+        """As many fragments as fit into one call, but no more than `budget` environment steps need."""
+        count = max(1, min(self._fragments, -(-budget // (self.length * self.lanes))))
+        began = time.perf_counter()
+        told = jax.tree.map(np.asarray, self._program(self._told, np.int32(count)))
+        if count == self._fragments and time.perf_counter() - began < 0.5 * SECONDS_PER_CALL:
+            self._fragments = min(2 * self._fragments, MOST_FRAGMENTS)
+        each = [jax.tree.map(lambda x, i=i: x[i], told) for i in range(count)]
+        return [Piece(t.is_first, t.acted, t.reward, None, t.metrics, t.updates) for t in each]
+
+    def params(self) -> Params:
+        """What the greedy policy needs now."""
+        return self._program.carried.params
+
+    def save(self) -> Saved:
+        """The carried tree."""
+        return Saved(self._program.carried, {})
+
+    def restore(self, saved: Saved) -> None:
+        """Continue from what `save` returned."""
+        self._program.carry(saved.tree)
+
+    def set_task(self, task: Any) -> None:
+        """Put another environment of the same kind in the place of the present one."""
+        if not dataclasses.is_dataclass(self.stream) or isinstance(self.stream, type):
+            raise Mistake(f"{self.stream} has no environment to put another in the place of.")
+        self.stream = cast(Stream, dataclasses.replace(self.stream, environment=task))
+        self._program.replace_constants((self.algorithm, self.stream))
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,84 @@
+"""Greedy episodes on environments of their own."""
+
+import time
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecotone.protocols import Algorithm, Key, Params, Stream
+from ecotone.runtime.events import Evaluated
+from ecotone.trajectory import TimeStep, Tree
+
+
+class Chooser(Protocol):
+    """What `evaluate_stream` needs of a policy."""
+
+    def initial_memory(self, lanes: int) -> Tree: ...
+
+    def act(self, now: TimeStep, memory: Tree) -> tuple[Any, Tree]: ...
+
+
+def evaluate_stream(policy: Chooser, stream: Stream, episodes: int, steps: int) -> Evaluated:
+    """Episodes of a stream stepped in this process; every lane plays the same number, so that short ones do not crowd in.
+
+    Arguments:
+        policy: chooses the actions.
+        stream: fresh, with a number of lanes that divides `episodes`.
+        episodes: how many to play.
+        steps: environment steps of training so far, for the record.
+    """
+    began = time.perf_counter()
+    per_lane = episodes // stream.lanes
+    returns, lengths = [[] for _ in range(stream.lanes)], [[] for _ in range(stream.lanes)]
+    total, length = np.zeros(stream.lanes), np.zeros(stream.lanes, int)
+    state, now = stream.start(None)
+    memory = policy.initial_memory(stream.lanes)
+    while min(map(len, returns)) < per_lane:
+        asked = np.asarray(now.asks)
+        action, memory = policy.act(now, memory)
+        state, now = stream.step(state, action)
+        total += np.asarray(now.reward)
+        length += asked
+        for lane in np.flatnonzero(asked & ~np.asarray(now.asks)):
+            if len(returns[lane]) < per_lane:
+                returns[lane].append(float(total[lane]))
+                lengths[lane].append(int(length[lane]))
+            total[lane] = length[lane] = 0
+    flat = lambda lists: tuple(x for one in lists for x in one)
+    return Evaluated(steps, flat(returns), flat(lengths), time.perf_counter() - began)
+
+
+class CompiledEvaluation:
+    """One episode in each of a compiled stream's lanes, as one program."""
+
+    def __init__(self, algorithm: Algorithm, stream: Stream) -> None:
+        self._run = jax.jit(_play)
+        self._constants = (algorithm, stream)
+
+    def __call__(self, params: Params, key: Key, steps: int) -> Evaluated:
+        """Play with the given parameters."""
+        began = time.perf_counter()
+        returns, lengths = jax.tree.map(np.asarray, self._run(*self._constants, params, key))
+        return Evaluated(steps, tuple(map(float, returns)), tuple(map(int, lengths)), time.perf_counter() - began)
+
+
+def _play(algorithm: Algorithm, stream: Stream, params: Params, key: Key) -> tuple[Any, Any]:
+    key_start, key_act = jax.random.split(key)
+    state, now = stream.start(key_start)
+
+    def going(carry: tuple) -> Any:
+        return carry[-1].any()
+
+    def step(carry: tuple) -> tuple:
+        state, now, memory, returns, lengths, alive = carry
+        chosen = algorithm.act(params, now.observation, now.is_first, memory, key_act, False)
+        action, _, memory = chosen
+        state, now = stream.step(state, action)
+        returns, lengths = returns + alive * now.reward, lengths + alive
+        return state, now, memory, returns, lengths, alive & now.asks
+
+    zero = jnp.zeros(stream.lanes)
+    carry = (state, now, algorithm.initial_memory(stream.lanes), zero, zero.astype(jnp.int32), now.asks)
+    return jax.lax.while_loop(going, step, carry)[3:5]

@@ -1,0 +1,163 @@
+"""The runtime of this process: environments step in Python, learning is one jitted call per fragment."""
+
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import jax
+import numpy as np
+
+from ecotone.mistakes import Mistake
+from ecotone.protocols import Algorithm, Params, Stream
+from ecotone.runtime.actor import NumpyActor, acts_in_numpy, make_actor
+from ecotone.runtime.collect import example_rows, look_at, row_of
+from ecotone.runtime.engine import Piece, Saved
+from ecotone.runtime.learn import Learner, begin, fragment_length, learn
+from ecotone.runtime.program import Program
+from ecotone.trajectory import TimeStep, Trajectory, Tree
+
+
+class LocalTree(NamedTuple):
+    """What the local runtime saves in arrays."""
+
+    learner: Learner
+    params: Params
+    acting: Params
+    now: TimeStep
+    memory: Tree
+    stream: Any
+
+
+@runtime_checkable
+class Repeatable(Protocol):
+    """A stream that can continue its episodes."""
+
+    def save(self) -> dict[str, Any]: ...
+
+    def restore(self, saved: dict[str, Any]) -> None: ...
+
+
+@runtime_checkable
+class Changeable(Protocol):
+    """A stream whose environments have tasks."""
+
+    def set_task(self, task: Any) -> None: ...
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A stream that holds resources."""
+
+    def close(self) -> None: ...
+
+
+class Local:
+    """Collect in this process, then learn.
+
+    Arguments:
+        algorithm: what learns.
+        stream: what is stepped.
+        seed: of weights, actions and draws.
+        overlap: learn from one fragment while the next is collected with the weights before it (one update behind).
+        actor: `numpy`, `jax` or `auto`, see `runtime.actor`.
+    """
+
+    def __init__(self, algorithm: Algorithm, stream: Stream, seed: int, overlap: bool = False, actor: str = "auto") -> None:
+        self.algorithm, self.stream, self.spec, self.lanes = algorithm, stream, stream.spec, stream.lanes
+        self.overlap = overlap
+        self.length = fragment_length(algorithm, stream.lanes)
+        self.fragment = 0
+        keys = jax.random.split(jax.random.key(seed), 3)
+        self._state, now = stream.start(keys[0])
+        self._now = jax.tree.map(np.asarray, now)
+        self._memory = algorithm.initial_memory(stream.lanes)
+        example = example_rows(algorithm, self.spec, self._now, self._memory, self.length)
+        learner = jax.jit(lambda key: begin(algorithm, key, self.spec, example))(keys[2])
+        self._params = jax.jit(lambda state: algorithm.policy(state))(learner.state)
+        if actor == "auto":
+            actor = "numpy" if acts_in_numpy(algorithm, self._params, self._now, self._memory) else "jax"
+        self.actor = make_actor(algorithm, self._params, seed, keys[1], actor)
+        self._program = Program(_learn, algorithm, learner)
+
+    def advance(self, budget: int) -> list[Piece]:
+        """Collect one fragment and learn from it."""
+        rows = self._collect()
+        before = self._params
+        metrics, self._params, updates = self._program(rows)
+        self.actor.load(before if self.overlap else self._params)
+        self.fragment += 1
+        return [Piece(rows.is_first, rows.acted, rows.reward, rows, metrics, updates)]
+
+    def _collect(self) -> Trajectory:
+        self.actor.begin(self.fragment)
+        memory, now, step, act = self._memory, self._now, self.stream.step, self.actor.act
+        rows = []
+        for _ in range(self.length):
+            action, extras, self._memory = act(now, self._memory)
+            self._state, then = step(self._state, action)
+            rows.append(row_of(now, then, action, extras))
+            now = then
+        self._now = now
+        rows.append(look_at(now, rows[-1], np.zeros_like))
+        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *rows)
+        self._check(stacked)
+        return stacked._replace(memory=memory)
+
+    def _check(self, rows: Trajectory) -> None:
+        for what, values in (("reward", rows.reward), ("observation", rows.observation)):
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                t, lane, *_ = np.argwhere(~np.isfinite(values))[0]
+                steps = self.fragment * self.length + int(t)
+                raise Mistake(
+                    f"environment {lane} returned a {what} that is not finite ({np.ravel(values[t, lane])[:4]}) at its "
+                    f"step {steps}: mend the environment."
+                )
+
+    def params(self) -> Params:
+        """What the greedy policy needs now."""
+        return self._params
+
+    def save(self) -> Saved:
+        """Learner, actor, time step; noise and environments."""
+        tree = LocalTree(self._program.carried, self._params, self.actor.params, self._now, self._memory, self._state)
+        loose: dict[str, Any] = {"fragment": self.fragment}
+        if isinstance(self.actor, NumpyActor):
+            loose["noise"] = self.actor.noise.save()
+        if isinstance(self.stream, Repeatable):
+            loose["stream"] = self.stream.save()
+        return Saved(tree, loose)
+
+    def restore(self, saved: Saved) -> None:
+        """Continue from what `save` returned."""
+        tree, loose = saved
+        self._program.carry(tree.learner)
+        self._params, self._memory, self.fragment = tree.params, tree.memory, loose["fragment"]
+        self.actor.load(tree.acting)
+        if isinstance(self.actor, NumpyActor):
+            self.actor.noise.restore(loose["noise"])
+        if isinstance(self.stream, Repeatable):
+            self.stream.restore(loose.get("stream", {}))
+            self._state, now = self.stream.start(None)
+            self._now = _continued(now, tree.now)
+        else:
+            self._state, self._now = tree.stream, tree.now
+
+    def set_task(self, task: Any) -> None:
+        """Hand the task to the environments; raises `Mistake` where the stream has no tasks."""
+        if not isinstance(self.stream, Changeable):
+            raise Mistake(f"{type(self.stream).__name__} has no tasks to change between.")
+        self.stream.set_task(task)
+
+    def close(self) -> None:
+        """Close the environments."""
+        if isinstance(self.stream, Closable):
+            self.stream.close()
+
+
+def _learn(algorithm: Algorithm, learner: Learner, rows: Trajectory) -> tuple[Learner, tuple]:
+    learned = learn(algorithm, learner, rows)
+    return learned.learner, (learned.metrics, learned.params, learned.updates)
+
+
+def _continued(now: TimeStep, saved: TimeStep) -> TimeStep:
+    """The time step of repeated episodes; a lane that was not repeated exactly begins an episode."""
+    strayed = np.array([not np.array_equal(a, b) for a, b in zip(now.observation, saved.observation, strict=True)])
+    return now._replace(is_first=now.is_first | strayed)

@@ -1,0 +1,76 @@
+"""Programs that are dispatched often: jitted over bare leaves, so that a call costs no walk through Python trees."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from ecotone.mistakes import Mistake
+from ecotone.trajectory import Tree
+
+
+def strong(tree: Tree) -> Tree:
+    """Every leaf as an array of fixed type: no Python numbers, no weak types, so that programs compile once."""
+
+    def one(x: Any) -> Any:
+        x = jnp.asarray(x)
+        return x if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else jax.lax.convert_element_type(x, x.dtype)
+
+    return jax.tree.map(one, tree)
+
+
+class Program:
+    """`function(constants, carried, *arguments) -> (carried, result)`, jitted; the carried tree's buffers are reused.
+
+    Raises `TypeError` where the function returns a carried tree of another structure, shape or type than it was given.
+    """
+
+    def __init__(self, function: Callable[..., tuple[Tree, Tree]], constants: Tree, carried: Tree) -> None:
+        self._constants, constants_def = jax.tree.flatten(strong(constants))
+        self._carried, self._structure = jax.tree.flatten(jax.jit(strong)(carried))
+        expected = [jax.typeof(leaf) for leaf in self._carried]
+
+        def run(constants: list, carried: list, *arguments: Tree) -> tuple[list, Tree]:
+            trees = jax.tree.unflatten(constants_def, constants), jax.tree.unflatten(self._structure, carried)
+            after, result = function(*trees, *arguments)
+            leaves, structure = jax.tree.flatten(strong(after))
+            if structure != self._structure or [jax.typeof(leaf) for leaf in leaves] != expected:
+                raise TypeError(_difference(trees[1], after))
+            return leaves, result
+
+        self._run = jax.jit(run, donate_argnums=1)
+        self._constants_structure = constants_def
+
+    def __call__(self, *arguments: Tree) -> Tree:
+        """Run once and return the result."""
+        self._carried, result = self._run(self._constants, self._carried, *arguments)
+        return result
+
+    @property
+    def carried(self) -> Tree:
+        """The carried tree as it is now; its buffers die with the next call."""
+        return jax.tree.unflatten(self._structure, self._carried)
+
+    def carry(self, tree: Tree) -> None:
+        """Continue with another carried tree of the same structure."""
+        self._carried = jax.tree.leaves(jax.jit(strong)(tree))
+
+    def replace_constants(self, constants: Tree) -> None:
+        """Go on with other constants; raises `Mistake` where their structure differs, which would need another program."""
+        leaves, structure = jax.tree.flatten(strong(constants))
+        if structure != self._constants_structure:
+            raise Mistake("the new task has another structure than the old one: only its float fields may differ.")
+        self._constants = leaves
+
+    @property
+    def executables(self) -> int:
+        """How often the program was compiled; 1 in a sound run."""
+        return self._run._cache_size()  # type: ignore[attr-defined]
+
+
+def _difference(before: Tree, after: Tree) -> str:
+    old = {jax.tree_util.keystr(path): jax.typeof(x) for path, x in jax.tree_util.tree_leaves_with_path(before)}
+    new = {jax.tree_util.keystr(path): jax.typeof(x) for path, x in jax.tree_util.tree_leaves_with_path(after)}
+    rows = [f"{p}: {old.get(p, 'absent')} -> {new.get(p, 'absent')}" for p in old | new if old.get(p) != new.get(p)]
+    return "the state that an update returns differs from the one it was given: " + "; ".join(rows)

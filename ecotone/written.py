@@ -1,0 +1,67 @@
+"""Frozen objects as JSON, and back; only frozen classes can be built from what a file says."""
+
+import dataclasses
+import importlib
+import json
+from typing import Any, TypeVar
+
+from ecotone.frozen import FROZEN, is_frozen
+from ecotone.mistakes import Mistake
+from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
+
+T = TypeVar("T")
+WRITABLE: dict[str, type] = {}
+"""Dataclasses that are not pytrees, but may stand in files."""
+
+
+def writable(cls: type[T]) -> type[T]:
+    """Let a dataclass stand in files."""
+    WRITABLE[f"{cls.__module__}.{cls.__qualname__}"] = cls
+    return cls
+
+
+for _space in (Spec, Box, Discrete, MultiDiscrete):
+    writable(_space)
+
+
+def to_json(value: Any) -> Any:
+    """Numbers, strings, tuples, dictionaries and frozen objects as JSON values; anything else as `{"opaque": repr}`."""
+    if is_frozen(type(value)) or type(value) in WRITABLE.values():
+        fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"class": f"{type(value).__module__}.{type(value).__qualname__}", **fields}
+    if isinstance(value, dict):
+        return {str(key): to_json(entry) for key, entry in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [to_json(entry) for entry in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return {"opaque": repr(value)}
+
+
+def from_json(value: Any) -> Any:
+    """What `to_json` was given; raises `Mistake` where that cannot be built from text alone."""
+    if isinstance(value, list):
+        return tuple(from_json(entry) for entry in value)
+    if not isinstance(value, dict):
+        return value
+    if "opaque" in value:
+        raise Mistake(f"{value['opaque']} cannot be read back from run.json: keep it in an experiment file.")
+    if "class" not in value:
+        return {key: from_json(entry) for key, entry in value.items()}
+    fields = {key: from_json(entry) for key, entry in value.items() if key != "class"}
+    return _class(value["class"])(**fields)
+
+
+def _class(name: str) -> type:
+    known = WRITABLE | FROZEN
+    if name not in known and name.startswith("ecotone."):
+        importlib.import_module(name.rpartition(".")[0])
+        known = WRITABLE | FROZEN
+    if name not in known:
+        raise Mistake(f"'{name}' is not a known class: run.json was written by another version, or needs its file.")
+    return known[name]
+
+
+def dumps(value: Any) -> str:
+    """`to_json` as text."""
+    return json.dumps(to_json(value), indent=2)

@@ -1,0 +1,116 @@
+"""Training that was stopped and resumed equals training that was not, bit for bit."""
+
+import dataclasses
+import json
+import shutil
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from ecotone import DQN, PPO, SAC, Checkpointing, Collected, Experiment, Run, Stop, begin, train
+from ecotone.feed import Rollout
+from ecotone.mistakes import Mistake
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+
+SMALL = Encoder((8,))
+PPO_SMALL = PPO(model=ActorCritic(SMALL), feed=Rollout(32), epochs=2, minibatches=2)
+DQN_BASE, SAC_BASE = DQN(), SAC()
+DQN_SMALL = dataclasses.replace(
+    DQN_BASE, model=QNetwork(SMALL), replay=dataclasses.replace(DQN_BASE.replay, capacity=300, batch=8, warmup=50)
+)
+SAC_SMALL = dataclasses.replace(
+    SAC_BASE,
+    actor=SquashedActor(SMALL),
+    critics=Critics((8,)),
+    replay=dataclasses.replace(SAC_BASE.replay, capacity=300, batch=8, warmup=50),
+)
+CASES = {
+    "ppo local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500),
+    "ppo overlapped": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, overlap=True),
+    "ppo compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, runtime="compiled"),
+    "dqn local": Experiment("CartPole-v1", DQN_SMALL, steps=600),
+    "dqn compiled": Experiment("CartPole-v1", DQN_SMALL, num_envs=2, steps=600, runtime="compiled"),
+    "sac local": Experiment("Pendulum-v1", SAC_SMALL, steps=450),
+    "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
+}
+
+
+def learned(run: Run) -> list[np.ndarray]:
+    training = begin(run.experiment, run)
+    leaves = jax.tree.leaves((training.engine.save().tree, training.engine.params()))
+    training.engine.close()
+    is_key = lambda x: jax.numpy.issubdtype(x.dtype, jax.dtypes.prng_key)
+    return [np.asarray(jax.random.key_data(x) if is_key(x) else x) for x in leaves] + [np.asarray(training.steps)]
+
+
+def stopped_after(steps: int) -> Any:
+    def stop(event: Any) -> None:
+        if isinstance(event, Collected) and event.steps >= steps:
+            raise Stop
+
+    return stop
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_resumed_equals_uninterrupted(name, tmp_path):
+    experiment = dataclasses.replace(CASES[name], out=str(tmp_path), seed=5)
+    whole = train(experiment)
+    stopped = train(dataclasses.replace(experiment, callbacks=(stopped_after(int(experiment.steps * 0.4)),)))
+    resumed = train(experiment, resume=Run(stopped.folder, experiment))
+    for a, b in zip(learned(whole), learned(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs")
+    experiment = dataclasses.replace(CASES["ppo local"], out=str(out), checkpoint=Checkpointing(every=500, keep=3))
+    return train(experiment)
+
+
+def copy_of(run: Run, folder: Any) -> Run:
+    return Run(shutil.copytree(run.folder, folder / "copy"), run.experiment)
+
+
+@pytest.mark.parametrize("file", ["learner.safetensors", "checkpoint.json"])
+def test_a_half_written_checkpoint_is_skipped(trained, file, tmp_path):
+    run = copy_of(trained, tmp_path)
+    paths = sorted(run.checkpoints.glob("[0-9]*"))
+    assert len(paths) == 3
+    broken = paths[-1] / file
+    broken.write_bytes(broken.read_bytes()[:-20])
+    with pytest.warns(UserWarning, match="is broken"):
+        training = begin(run.experiment, run)
+    assert training.steps == int(paths[-2].name)
+    training.engine.close()
+
+
+def test_a_checkpoint_of_another_algorithm_is_refused(trained):
+    other = dataclasses.replace(trained.experiment, algorithm=DQN_SMALL)
+    with pytest.raises(Mistake, match="written for another algorithm"):
+        begin(other, Run(trained.folder, other))
+
+
+def test_a_run_without_checkpoints_says_so(trained, tmp_path):
+    run = copy_of(trained, tmp_path)
+    shutil.rmtree(run.checkpoints)
+    with pytest.raises(Mistake, match="no whole checkpoint"):
+        begin(run.experiment, run)
+
+
+def test_more_steps_extend_a_run(trained, tmp_path):
+    run = copy_of(trained, tmp_path)
+    longer = dataclasses.replace(run.experiment, steps=2500)
+    extended = train(longer, resume=Run(run.folder, longer))
+    assert max(int(path.name) for path in extended.checkpoints.glob("[0-9]*")) >= 2500
+
+
+def test_nothing_is_pickled(trained):
+    for path in trained.checkpoints.rglob("*"):
+        if path.is_file():
+            assert path.suffix in {".safetensors", ".json"}
+            if path.suffix == ".json":
+                json.loads(path.read_text())
