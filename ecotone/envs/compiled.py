@@ -50,12 +50,12 @@ class CompiledStream:
     def step(self, state: CompiledState, action: Tree) -> tuple[CompiledState, TimeStep]:
         """Step lanes that live, begin anew in lanes that are over."""
         action = to_environment(self.spec.action, action)
-        keys = self._keys(state)[: self.lanes]
+        keys = self._keys(state)
         stepped = jax.vmap(self.environment.step)(state.inner, action, keys)
         inner, observation, reward, terminated, truncated = stepped
 
         def renew(stepped: tuple[Tree, Tree]) -> tuple[Tree, Tree]:
-            fresh = jax.vmap(self.environment.reset)(self._keys(state)[self.lanes :])
+            fresh = jax.vmap(self.environment.reset)(self._keys(state))
             choose = lambda new, old: jnp.where(state.over.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
             return jax.tree.map(choose, fresh, stepped)
 
@@ -67,9 +67,9 @@ class CompiledStream:
         return CompiledState(inner, over, state.key, state.steps + 1), now
 
     def _keys(self, state: CompiledState) -> Array:
-        """Keys of this step, one per lane to step with and one per lane to begin anew with.
+        """One key per lane for this step, be it to step with or to begin anew with: no lane does both.
 
         They follow from a fixed key and a count, so that an environment without chance hashes nothing unless it begins
         anew: what nobody reads, XLA leaves out.
         """
-        return jax.random.split(jax.random.fold_in(state.key, state.steps), 2 * self.lanes)
+        return jax.random.split(jax.random.fold_in(state.key, state.steps), self.lanes)

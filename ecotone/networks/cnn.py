@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from ecotone.networks.convolution import convolve
 from ecotone.networks.layers import Dense
 
 Array = Any
@@ -14,7 +15,7 @@ Key = Any
 
 
 class Convolution(eqx.Module):
-    """A square convolution without padding, channels last."""
+    """A square convolution without padding, channels last: `[..., H, W, in]` to `[..., h, w, out]`."""
 
     weight: Array
     bias: Array
@@ -28,9 +29,9 @@ class Convolution(eqx.Module):
         self.stride = stride
 
     def __call__(self, x: Array) -> Array:
-        strides = (self.stride, self.stride)
-        y = jax.lax.conv_general_dilated(x, self.weight, strides, "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
-        return y + self.bias
+        leading = x.shape[:-3]
+        y = convolve(((self.weight, self.bias),), x.reshape(math.prod(leading), *x.shape[-3:]), (self.stride,), False)
+        return y.reshape(*leading, *y.shape[1:])
 
 
 class NatureCNN(eqx.Module):
@@ -56,8 +57,10 @@ class NatureCNN(eqx.Module):
 
     def __call__(self, observation: Array) -> Array:
         leading = observation.shape[:-3]
-        x = observation.reshape(-1, *observation.shape[-3:]).astype(jnp.float32) / 255.0
-        for convolution in self.convolutions:
-            x = jax.nn.relu(convolution(x))
-        x = jax.nn.relu(self.dense(x.reshape(x.shape[0], -1)))
+        first, *rest = self.convolutions
+        # Pixels are 0 to 255: scaling the first weights instead saves a pass over the images.
+        layers = ((first.weight / 255.0, first.bias), *((layer.weight, layer.bias) for layer in rest))
+        strides = tuple(layer.stride for layer in self.convolutions)
+        x = convolve(layers, observation.reshape(math.prod(leading), *observation.shape[-3:]), strides, True)
+        x = jax.nn.relu(self.dense(x.reshape(x.shape[0], math.prod(x.shape[1:]))))
         return x.reshape(*leading, self.WIDTH)

@@ -1,0 +1,106 @@
+"""Trains an experiment over seeds, keeps its learning curve as a small CSV file, and prints how well it ended.
+
+python benchmarks/curves.py ppo CartPole-v1 --steps 100000 --seeds 5
+python benchmarks/curves.py sac Pendulum-v1 --steps 20000 --set gamma=0.98
+"""
+
+import argparse
+import ast
+import csv
+import dataclasses
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecotone import Checkpointing, Evaluated, Evaluation, Experiment, begin, evaluate
+from ecotone.algorithms import ALGORITHMS
+from ecotone.statistics import bootstrap, iqm
+
+CURVES = Path(__file__).resolve().parent / "curves"
+
+
+def changed(node: Any, path: str, value: Any) -> Any:
+    """A frozen object with the field at a dotted path replaced."""
+    name, _, rest = path.partition(".")
+    if name not in {field.name for field in dataclasses.fields(node)}:
+        raise SystemExit(f"{type(node).__name__} has no field {name}.")
+    return dataclasses.replace(node, **{name: changed(getattr(node, name), rest, value) if rest else value})
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("algorithm", choices=ALGORITHMS)
+    parser.add_argument("env")
+    parser.add_argument("--steps", type=int, default=100_000, help="environment steps of each run")
+    parser.add_argument("--seeds", type=int, default=5, help="how many; they are 1, 2, ...")
+    parser.add_argument("--points", type=int, default=20, help="evaluations along the curve")
+    parser.add_argument("--episodes", type=int, default=16, help="greedy episodes of each")
+    parser.add_argument("--final-episodes", type=int, default=32, help="greedy episodes of the trained policy")
+    parser.add_argument("--num-envs", type=int)
+    parser.add_argument("--runtime", default="auto")
+    parser.add_argument("--overlap", action="store_true")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the algorithm")
+    parser.add_argument("--name", default="", help="name of the file; none means algorithm and environment")
+    return parser.parse_args()
+
+
+def experiment(told: argparse.Namespace, out: str) -> Experiment:
+    """The experiment, without its seed."""
+    algorithm = ALGORITHMS[told.algorithm]()
+    for entry in told.set:
+        path, _, value = entry.partition("=")
+        algorithm = changed(algorithm, path, ast.literal_eval(value))
+    return Experiment(
+        env=told.env,
+        algorithm=algorithm,
+        num_envs=told.num_envs,
+        runtime=told.runtime,
+        overlap=told.overlap,
+        steps=told.steps,
+        evaluation=Evaluation(every=max(told.steps // told.points, 1), episodes=told.episodes),
+        checkpoint=Checkpointing(every=told.steps),
+        out=out,
+    )
+
+
+def train(made: Experiment, episodes: int) -> tuple[dict[int, float], float]:
+    """Mean greedy return by point of the grid of evaluations, and that of the policy at the end."""
+    training = begin(made)
+    every = made.evaluation.every
+    curve = {e.steps // every * every: float(np.mean(e.returns)) for e in training if isinstance(e, Evaluated)}
+    return curve, float(np.mean(evaluate(training.run, episodes).returns))
+
+
+def save(path: Path, curves: list[dict[int, float]], finals: list[float]) -> None:
+    """Steps and the mean return of each seed, one line per evaluation; the last line is the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shared = sorted(set.intersection(*(set(curve) for curve in curves)))
+    with path.open("w", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(["steps", *(f"seed_{i + 1}" for i in range(len(curves)))])
+        lines.writerows([steps, *(f"{curve[steps]:.6g}" for curve in curves)] for steps in shared)
+        lines.writerow(["end", *(f"{final:.6g}" for final in finals)])
+
+
+def main() -> None:
+    """Train all seeds, keep the curve, print the score."""
+    told = parse()
+    curves, finals = [], []
+    with tempfile.TemporaryDirectory() as out:
+        made = experiment(told, out)
+        for seed in range(1, told.seeds + 1):
+            curve, final = train(dataclasses.replace(made, seed=seed), told.final_episodes)
+            curves.append(curve)
+            finals.append(final)
+            print(f"seed {seed}: {final:.1f}", flush=True)
+    name = told.name or made.name
+    save(CURVES / f"{name}.csv", curves, finals)
+    low, high = bootstrap([np.array(finals)])
+    print(f"{name}: IQM {iqm(np.array(finals)):.1f}, 95% interval {low:.1f} to {high:.1f}, {told.seeds} seeds")
+
+
+if __name__ == "__main__":
+    main()

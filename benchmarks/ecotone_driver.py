@@ -1,0 +1,107 @@
+"""Ecotone at every work: trains an experiment and prints the result as the peers' drivers do."""
+
+import tempfile
+from typing import Any
+
+import jax
+from peers.protocol import EVALUATE_EVERY, EVALUATION_EPISODES, SOLVED, Clock, arguments, report, versions
+
+from ecotone import (
+    DQN,
+    PPO,
+    SAC,
+    Checkpointing,
+    EpisodeEnded,
+    Evaluated,
+    Evaluation,
+    Experiment,
+    Updated,
+    begin,
+)
+from ecotone.feed import Replay, Rollout
+from ecotone.ops.descent import Adam
+from ecotone.ops.schedules import Linear
+
+PACKAGES = ("ecotone", "jax", "gymnasium", "numpy")
+ROLLOUT = PPO(feed=Rollout(128), epochs=4, minibatches=4)
+ZOO_CARTPOLE = PPO(feed=Rollout(32), epochs=20, minibatches=1, trace=0.8, gamma=0.98, entropy_cost=0.0)
+ATARI = PPO(feed=Rollout(128), epochs=4, minibatches=4, clip=0.1, optimizer=Adam(Linear(2.5e-4, 0.0)))
+WORKS: dict[str, dict[str, Any]] = {
+    "ppo-cartpole": {"env": "CartPole-v1", "algorithm": ROLLOUT, "num_envs": 8},
+    "ppo-cartpole-compiled": {"env": "CartPole-v1", "algorithm": ROLLOUT, "num_envs": 8, "runtime": "compiled"},
+    "ppo-pong": {"env": "ALE/Pong-v5", "algorithm": ATARI, "num_envs": 8},
+    "solve-cartpole": {"env": "CartPole-v1", "algorithm": ZOO_CARTPOLE, "num_envs": 8},
+    "dqn-cartpole": {
+        "env": "CartPole-v1",
+        "algorithm": DQN(replay=Replay(capacity=100_000, batch=64, warmup=1_000, ratio=0.25)),
+        "num_envs": 1,
+    },
+    "sac-halfcheetah": {
+        "env": "HalfCheetah-v5",
+        "algorithm": SAC(replay=Replay(capacity=1_000_000, batch=256, warmup=1_000, ratio=1.0)),
+        "num_envs": 1,
+    },
+}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "overlap": {"overlap": True},
+    "envpool": {"env": "envpool:Pong-v5"},
+    "default": {"algorithm": PPO()},
+    "compiled": {"runtime": "compiled"},
+}
+"""What a variant changes about a work; several are joined by `+`."""
+
+
+def experiment(work: str, variant: str, steps: int, seed: int, out: str) -> Experiment:
+    """The experiment of a work and a variant, without checkpoints before the end."""
+    if work not in WORKS:
+        raise SystemExit(f"Ecotone has no driver for {work}.")
+    fields = dict(WORKS[work])
+    for name in filter(None, variant.split("+")):
+        fields |= VARIANTS[name]
+    if work.startswith("solve"):
+        fields["evaluation"] = Evaluation(every=EVALUATE_EVERY, episodes=EVALUATION_EPISODES)
+    return Experiment(**fields, steps=steps, seed=seed, out=out, checkpoint=Checkpointing(every=steps))
+
+
+def solve(made: Experiment) -> dict[str, Any]:
+    """Train until an evaluation is good enough."""
+    training = begin(made)
+    for event in training:
+        if isinstance(event, Evaluated) and sum(event.returns) >= SOLVED * len(event.returns):
+            return {"solved": True, "steps": event.steps}
+    return {"solved": False, "steps": training.steps}
+
+
+def measure(made: Experiment, warmup: int) -> dict[str, Any]:
+    """Train to the end and time what follows the warm-up; the clock is told before each collection how far training is."""
+    training, clock = begin(made), Clock(warmup)
+    engine = training.engine
+    advance = engine.advance
+
+    def timed(budget: int) -> Any:
+        if clock.starts(training.steps):
+            jax.block_until_ready(engine.params())
+        clock.note(training.steps)
+        return advance(budget)
+
+    engine.advance = timed  # type: ignore[method-assign]
+    for event in training:
+        if isinstance(event, EpisodeEnded):
+            clock.returns.append(event.episode_return)
+        elif isinstance(event, Updated) and event.steps >= made.steps:
+            jax.block_until_ready(engine.params())
+            clock.note(event.steps)
+    return clock.result()
+
+
+def main() -> None:
+    """Train, and print the result."""
+    told = arguments(__doc__ or "", "variant")
+    known = versions(*PACKAGES, *(("envpool",) if "envpool" in told.variant else ()))
+    with tempfile.TemporaryDirectory() as out:
+        made = experiment(told.work, told.variant, told.steps, told.seed, out)
+        result = solve(made) if told.work.startswith("solve") else measure(made, told.warmup)
+        report(**result, versions=known)
+
+
+main()

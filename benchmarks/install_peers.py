@@ -1,0 +1,47 @@
+"""Installs the peers that the package index has, each into a virtual environment under `.peers/`.
+
+python benchmarks/install_peers.py            # all of them
+python benchmarks/install_peers.py sb3        # Stable-Baselines3 and SBX
+python benchmarks/install_peers.py rllib
+"""
+
+import subprocess
+import sys
+import venv
+
+from works import ENVIRONMENTS
+
+PACKAGES = {
+    "sb3": (
+        "stable-baselines3==2.9.2",
+        "sbx-rl==0.28.0",
+        "torch==2.13.0",
+        "gymnasium[classic-control,mujoco,box2d]>=1.2",
+        "ale-py>=0.11",
+        "opencv-python-headless",
+    ),
+    "rllib": ("ray[rllib]==2.60.0", "torch==2.13.0", "gymnasium[classic-control]"),
+}
+"""By environment; SBX needs Stable-Baselines3 and shares its environment."""
+
+
+def install(name: str) -> None:
+    """Make the environment, or bring it up to date; raises `CalledProcessError` where pip fails."""
+    folder = ENVIRONMENTS / name
+    if not (folder / "bin" / "python").exists():
+        venv.create(folder, with_pip=True)
+    subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *PACKAGES[name]], check=True)
+    print(f"{name}: {folder}")
+
+
+def main() -> None:
+    """Install what was named, or everything."""
+    names = sys.argv[1:] or list(PACKAGES)
+    if unknown := [name for name in names if name not in PACKAGES]:
+        raise SystemExit(f"cannot install {unknown[0]}: choose from {', '.join(PACKAGES)}.")
+    for name in names:
+        install(name)
+
+
+if __name__ == "__main__":
+    main()

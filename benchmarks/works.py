@@ -1,0 +1,116 @@
+"""What is compared, and who can do it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ENVIRONMENTS = HERE.parent / ".peers"
+"""Where `install_peers.py` puts virtual environments; ignored by git."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task that every contestant does alike.
+
+    Attributes:
+        title: what it is, for the table's head.
+        steps: environment steps of a run.
+        warmup: environment steps before the clock starts.
+        ecotone: Ecotone's variants, as its driver knows them.
+        peers: who can do it.
+        solve: whether what counts is the time until a task is solved, not the rate.
+    """
+
+    title: str
+    steps: int
+    warmup: int
+    ecotone: tuple[str, ...]
+    peers: tuple[str, ...]
+    solve: bool = False
+
+
+WORKS = {
+    "ppo-cartpole": Work(
+        "PPO on CartPole-v1: 8 Gymnasium environments × 128 steps, 4 epochs × 4 minibatches, 64-64 tanh",
+        131_072,
+        20_480,
+        ("", "overlap"),
+        ("sb3", "sbx", "cleanrl", "rllib"),
+    ),
+    "dqn-cartpole": Work(
+        "DQN on CartPole-v1: 1 Gymnasium environment, 1 update in 4 steps, 64-64, batch 64",
+        30_000,
+        5_000,
+        ("", "overlap"),
+        ("sb3", "sbx", "cleanrl"),
+    ),
+    "ppo-cartpole-compiled": Work(
+        "PPO on CartPole-v1 in JAX: 8 environments × 128 steps, 4 epochs × 4 minibatches, 64-64 tanh",
+        1_228_800,
+        204_800,
+        ("",),
+        ("purejaxrl",),
+    ),
+    "sac-halfcheetah": Work(
+        "SAC on HalfCheetah-v5: 1 Gymnasium environment, 1 update per step, 256-256, batch 256",
+        6_000,
+        2_000,
+        ("", "overlap"),
+        ("sb3", "sbx", "cleanrl"),
+    ),
+    "ppo-pong": Work(
+        "PPO on Pong: 8 ALE environments × 128 steps, Nature CNN, 4 epochs × 4 minibatches",
+        8_192,
+        2_048,
+        ("", "overlap", "envpool", "envpool+overlap"),
+        ("sb3", "sbx", "cleanrl"),
+    ),
+    "solve-cartpole": Work(
+        "CartPole-v1 solved with PPO: seconds from the start of the process until 20 greedy episodes return 475 "
+        "on average (evaluated every 5,120 steps)",
+        100_000,
+        0,
+        ("first", "later"),
+        ("sb3", "sbx", "rllib"),
+        solve=True,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another library.
+
+    Attributes:
+        title: its name, for the table.
+        driver: its file under `peers/`.
+        environment: folder of its virtual environment under `.peers/`, where the installer makes one.
+        options: further options of its driver.
+        settings: environment variables of each variant by the variant's name; the best variant of a work counts.
+        checkout: whether it is run from a checkout of the user's.
+        variants: driver options of further variants, by work and name.
+    """
+
+    title: str
+    driver: str
+    environment: str = ""
+    options: tuple[str, ...] = ()
+    settings: dict[str, dict[str, str]] = field(default_factory=lambda: {"": {}})
+    checkout: bool = False
+    variants: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+
+
+TORCH_THREADS = {"default threads": {}, "1 thread": {"OMP_NUM_THREADS": "1"}}
+PEERS = {
+    "sb3": Peer("Stable-Baselines3", "baselines.py", "sb3", ("--library", "sb3"), TORCH_THREADS),
+    "sbx": Peer("SBX", "baselines.py", "sb3", ("--library", "sbx")),
+    "rllib": Peer("RLlib", "rllib.py", "rllib"),
+    "cleanrl": Peer(
+        "CleanRL",
+        "cleanrl.py",
+        settings=TORCH_THREADS,
+        checkout=True,
+        variants={"ppo-pong": {"": (), "EnvPool": ("--environments", "envpool")}},
+    ),
+    "purejaxrl": Peer("PureJaxRL", "purejaxrl.py", checkout=True),
+}

@@ -1,0 +1,110 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ecotone.networks.cnn import Convolution, NatureCNN
+from ecotone.networks.convolution import CHUNK, patches
+
+SMALL = (36, 36, 1)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return eqx.filter_jit(NatureCNN)(jax.random.key(0), SMALL)
+
+
+def plain(weight, bias, x, stride):
+    numbers = ("NHWC", "HWIO", "NHWC")
+    return jax.lax.conv_general_dilated(x, weight, (stride, stride), "VALID", dimension_numbers=numbers) + bias
+
+
+def plain_nature(network, observation):
+    x = observation.astype(jnp.float32) / 255.0
+    for layer in network.convolutions:
+        x = jax.nn.relu(plain(layer.weight, layer.bias, x, layer.stride))
+    return jax.nn.relu(network.dense(x.reshape(x.shape[0], -1)))
+
+
+def close(actual, expected):
+    for a, b in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5 * max(1.0, float(jnp.abs(b).max())))
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "shape", "count"),
+    [
+        (8, 4, (21, 18, 3), 2 * CHUNK + 1),
+        (4, 2, (9, 10, 2), CHUNK),
+        (3, 1, (5, 4, 2), 3),
+        (3, 2, (8, 7, 2), CHUNK + 1),
+        (2, 3, (9, 7, 2), 2),
+    ],
+)
+def test_convolution_equals_xla_with_gradients_of_weights_and_input(size, stride, shape, count):
+    layer = Convolution(jax.random.key(0), size, shape[-1], 5, stride)
+    layer = eqx.tree_at(lambda c: c.bias, layer, jnp.arange(5.0))
+    x = jax.random.normal(jax.random.key(1), (count, *shape))
+    expected = plain(layer.weight, layer.bias, x, stride)
+    cotangent = jax.random.normal(jax.random.key(2), expected.shape)
+    ours = lambda weight, bias, x: eqx.tree_at(lambda c: (c.weight, c.bias), layer, (weight, bias))(x)
+    theirs = lambda weight, bias, x: plain(weight, bias, x, stride)
+    gradient = lambda f: jax.jit(jax.grad(lambda *a: jnp.sum(f(*a) * cotangent), (0, 1, 2)))
+    close(jax.jit(ours)(layer.weight, layer.bias, x), expected)
+    close(gradient(ours)(layer.weight, layer.bias, x), gradient(theirs)(layer.weight, layer.bias, x))
+
+
+@pytest.mark.parametrize("count", [1, 2 * CHUNK, 2 * CHUNK + 3])
+def test_nature_cnn_equals_xla_with_gradients(count):
+    shape = (44, 48, 2)
+    network = eqx.filter_jit(NatureCNN)(jax.random.key(0), shape)
+    network = jax.tree.map(lambda a: a + 0.05 if a.ndim == 1 else a, network)
+    images = jnp.asarray(np.random.default_rng(0).integers(0, 256, (count, *shape), dtype=np.uint8))
+    cotangent = jax.random.normal(jax.random.key(1), (count, NatureCNN.WIDTH))
+    gradient = lambda f: jax.jit(jax.grad(lambda n: jnp.sum(f(n, images) * cotangent)))
+    close(jax.jit(lambda n: n(images))(network), plain_nature(network, images))
+    close(gradient(lambda n, x: n(x))(network), gradient(plain_nature)(network))
+
+
+def test_gradient_reaches_float_images(small):
+    images = jax.random.uniform(jax.random.key(1), (2, 36, 36, 1)) * 255.0
+    gradient = lambda f: jax.jit(jax.grad(lambda x: jnp.sum(f(x) ** 2)))(images)
+    close(gradient(small) * 255.0, gradient(lambda x: plain_nature(small, x)) * 255.0)
+
+
+def test_leading_axes_numpy_input_and_no_images(small):
+    images = np.random.default_rng(0).integers(0, 256, (3, 5, 36, 36, 1), dtype=np.uint8)
+    network = jax.jit(lambda x: small(x))
+    rows = network(images)
+    assert rows.shape == (3, 5, NatureCNN.WIDTH)
+    close(rows.reshape(15, -1), network(images.reshape(15, 36, 36, 1)))
+    close(network(images[1, 2]), rows[1, 2])
+    assert network(images[:, :0]).shape == (3, 0, NatureCNN.WIDTH)
+
+
+def test_many_networks_at_once(small):
+    networks = jax.tree.map(lambda a: jnp.stack([a, a * 1.1]), small)
+    images = jnp.asarray(np.random.default_rng(0).integers(0, 256, (CHUNK + 1, 36, 36, 1), dtype=np.uint8))
+    one = jax.grad(lambda n: jnp.sum(n(images) ** 2))
+    together = jax.jit(jax.vmap(one))(networks)
+    close(jax.tree.map(lambda a: a[1], together), jax.jit(one)(jax.tree.map(lambda a: a[1], networks)))
+
+
+def test_accelerators_use_the_plain_convolution(monkeypatch, small):
+    images = jnp.ones((CHUNK * 2, 36, 36, 1), jnp.uint8)
+    assert "scan" in str(jax.make_jaxpr(lambda x: small(x))(images))
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert "scan" not in str(jax.make_jaxpr(lambda x: small(x))(images))
+
+
+def test_patches_are_what_each_window_sees():
+    x = np.arange(2 * 7 * 9 * 2).reshape(2, 7, 9, 2)
+    seen = patches(jnp.asarray(x), 4, 2)
+    np.testing.assert_array_equal(seen[1, 1, 2], x[1, 2:6, 4:8].ravel())
+
+
+def test_small_images_are_refused():
+    with pytest.raises(ValueError, match="at least 36×36"):
+        NatureCNN(jax.random.key(0), (35, 84, 4))
