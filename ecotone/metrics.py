@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ecotone.runtime.events import Collected, EpisodeEnded, Evaluated, Event, Updated
+from ecotone.runtime.events import EpisodeEnded, Evaluated, Event, Updated
 from ecotone.statistics import bootstrap, iqm
 
 Row = dict[str, float]
@@ -116,6 +116,7 @@ class Recorder:
     """
 
     def __init__(self, folder: Path, steps: int, begin: int = 0) -> None:
+        self._folder = folder
         self._progress = Progress(folder, begin)
         self._board = _Board(folder)
         self._every = max((steps - begin) // 200, 1)
@@ -131,19 +132,18 @@ class Recorder:
         if isinstance(event, EpisodeEnded):
             self._ended.append(event)
             self._episodes += 1
-        elif isinstance(event, Collected | Updated):
+        elif isinstance(event, Updated):
             self._steps = event.steps
             if self._steps - self._row_steps >= self._every or time.monotonic() - self._row_time > 10.0:
                 self._write(self._row())
-            if isinstance(event, Updated):
-                self._updated = event
+            self._updated = event
         elif isinstance(event, Evaluated):
             self._steps = event.steps
             self._write(self._heading() | evaluation_row(event))
 
     def close(self) -> None:
-        """Write what is left; no more events will come."""
-        if self._ended or self._updated is not None:
+        """Write what is left, unless the folder is gone; no more events will come."""
+        if self._folder.exists() and (self._ended or self._updated is not None):
             self._write(self._row())
         self._progress.close()
         self._board.close()
@@ -162,7 +162,7 @@ class Recorder:
         if self._ended:
             row["return_mean"] = float(np.mean([ended.episode_return for ended in self._ended]))
             row["length_mean"] = float(np.mean([ended.length for ended in self._ended]))
-        if self._updated is not None:
+        if self._updated is not None and self._updated.updates > 0:
             row |= self._updated.metrics
         self._ended, self._updated = [], None
         self._row_steps, self._row_time = self._steps, now

@@ -214,8 +214,12 @@ def train(
         source: the experiment's file, to be copied into a new run's folder.
         watch: is told every event, for showing progress.
     """
-    training = begin(experiment, resume, source)
-    record = Recorder(training.run.folder, experiment.steps, training.steps)
+    return follow(begin(experiment, resume, source), watch)
+
+
+def follow(training: Training, watch: Callable[[Event], None] | None = None) -> Run:
+    """Train to the end, record everything in the run's folder, tell `watch` every event, and return the run."""
+    record = Recorder(training.run.folder, training.experiment.steps, training.steps)
     try:
         for event in training:
             record(event)

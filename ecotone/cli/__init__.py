@@ -1,0 +1,79 @@
+"""The command line. Nothing heavy is imported before the command that needs it is known."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from ecotone.mistakes import Mistake, nearest
+
+COMMANDS = {
+    "train": "Train a policy, or go on with a run.",
+    "evaluate": "Score a run's policy on fresh environments.",
+    "analyze": "Draw curves and write a report of one run, or compare several.",
+    "visualize": "Watch a run's policy, or record it.",
+    "list": "List algorithms, environments or experiments.",
+}
+"""Every command, each in the file of its name, with what it does."""
+
+USAGE = """\
+usage: ecotone COMMAND ...
+
+Reinforcement learning for any simulation.
+
+commands:
+  train ALGORITHM ENV [options]         {train}
+  train EXPERIMENT.py [options]
+  train --resume RUN [--steps N]
+  evaluate RUN [options]                {evaluate}
+  analyze RUN [RUN ...] [options]       {analyze}
+  visualize RUN [options]               {visualize}
+  list algorithms|environments|experiments
+                                        {list}
+
+RUN is a run's folder, as the last line of `train` names it. `ecotone COMMAND --help` tells the options.
+
+try it:
+  ecotone train ppo CartPole-v1 --steps 100000 --seed 1
+  ecotone evaluate RUN
+  ecotone visualize RUN --record cartpole.mp4
+
+exit codes: 0 done, 2 a mistake in what was asked, 130 interrupted (a checkpoint is saved), 1 anything else.
+"""
+
+MISTAKE, INTERRUPTED = 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; `arguments` without the program's name, those of the process where none are given.
+
+    Returns the exit code: 0 done, 2 the user's mistake, 130 interrupted; anything else is raised.
+    """
+    try:
+        return _run(*(sys.argv[1:] if arguments is None else arguments))
+    except Mistake as mistake:
+        print(f"ecotone: {' '.join(str(mistake).split())}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print("ecotone: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(name: str = "", *rest: str) -> int:
+    if name in ("", "-h", "--help", "help"):
+        print(USAGE.format(**COMMANDS), end="")
+        return 0 if name else MISTAKE
+    if name == "--version":
+        from importlib.metadata import version
+
+        print(f"ecotone {version('ecotone')}")
+        return 0
+    if name not in COMMANDS:
+        raise Mistake(f"no command '{name}'.{nearest(name, COMMANDS)} `ecotone --help` tells all.")
+    try:
+        return importlib.import_module(f"ecotone.cli.{name}").main(rest)
+    except SystemExit as done:  # help was printed
+        return done.code if isinstance(done.code, int) else 0

@@ -1,0 +1,73 @@
+"""`ecotone analyze`: curves and a report of runs, or the user's own analysis of them."""
+
+import os
+import runpy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from ecotone.cli.arguments import parse
+from ecotone.cli.runs import find_all
+from ecotone.mistakes import Mistake
+
+
+@dataclass(frozen=True)
+class Options:
+    """Draw curves and write report.html of one run, or compare several; runs that differ only in their seed are one group."""
+
+    runs: Annotated[tuple[Path, ...], Positional, arg(metavar="RUN [RUN ...]")]
+    """Folders of runs, or folders that have runs in them."""
+    script: Path | None = None
+    """A Python file with a function `analyze(run)`, which is called for each run instead."""
+    out: Path | None = None
+    """Folder of the report; none means the run's own, or `comparison` beside several runs."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Analyze; returns the exit code."""
+    options = parse(Options, "ecotone analyze", arguments)
+    if not options.runs:
+        raise Mistake("analyze what? Give one or more folders of runs: `ecotone analyze RUN`.")
+    folders = find_all(options.runs)
+    return _report(folders, options.out) if options.script is None else _call(options.script, folders)
+
+
+def _report(folders: Sequence[Path], out: Path | None) -> int:
+    from ecotone.cli.tables import table
+    from ecotone.comparison import group, scores, tell
+    from ecotone.report import score_rows, write
+    from ecotone.runs import Run
+
+    try:
+        runs = [tell(folder, Run.open(folder).experiment) for folder in folders]
+    except FileNotFoundError as error:
+        raise Mistake(f"{error.filename} is missing: nothing was recorded there, so there is nothing to draw.") from error
+    if empty := [str(run.folder) for run in runs if not len(run.columns["steps"])]:
+        raise Mistake(f"nothing was recorded yet in {', '.join(empty)}: leave it out, or let it train a while.")
+    if out is None:
+        out = folders[0] if len(folders) == 1 else Path(os.path.commonpath(folders)) / "comparison"
+    heading, rows = score_rows(scores(group(runs)))
+    print(table(heading, rows, numbers=range(2, len(heading))))
+    print()
+    try:
+        for path in write(runs, out):
+            print(path)
+    except OSError as error:
+        raise Mistake(f"the report cannot be written to {out}: {error.strerror}. Choose another --out.") from error
+    return 0
+
+
+def _call(script: Path, folders: Sequence[Path]) -> int:
+    from ecotone.runs import Run
+
+    if not script.is_file():
+        raise Mistake(f"there is no script {script}.")
+    analyze = runpy.run_path(str(script)).get("analyze")
+    if not callable(analyze):
+        raise Mistake(f"{script} has no function `analyze(run)`.")
+    for folder in folders:
+        analyze(Run.open(folder))
+    return 0

@@ -1,0 +1,158 @@
+"""`ecotone train`: a policy from an algorithm and an environment, from an experiment file, or on from where a run stands."""
+
+import ast
+import dataclasses
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from ecotone.algorithms import ALGORITHMS
+from ecotone.cli.arguments import parse
+from ecotone.cli.runs import find_one
+from ecotone.experiment import Experiment
+from ecotone.mistakes import Mistake, nearest
+from ecotone.progress import Display
+from ecotone.runs import Run, read_experiment
+from ecotone.training import Training, begin, follow
+
+USAGE = f"""\
+usage: ecotone train ALGORITHM ENV [options]
+       ecotone train EXPERIMENT.py [options]
+       ecotone train --resume RUN [--steps N]
+
+Train a policy, or go on with a run. The last line printed is the run's folder. Ctrl-C saves a checkpoint first.
+
+  ALGORITHM       one of {", ".join(ALGORITHMS)}
+  ENV             an environment's name: `ecotone list environments` tells those at hand
+  EXPERIMENT.py   a Python file that defines `experiment = Experiment(...)`; options override it
+  RUN             a run's folder; --steps gives it a new end
+
+`ecotone train ALGORITHM --help` and `ecotone train EXPERIMENT.py --help` tell all options with their values, among them
+those of the algorithm. Those most often wanted:
+
+  --steps N  --num-envs N  --seed S  --runtime auto|local|compiled|ray  --overlap  --title T  --out DIR
+  --evaluation.every N  --checkpoint.every N  --env-kwargs.KEY VALUE  --algorithm.FIELD VALUE
+"""
+
+DESCRIPTION = """\
+Besides the options below, --env-kwargs.KEY VALUE hands an argument to the environment, and a schedule such as
+--algorithm.optimizer.learning-rate may be given whole, as a number or as `linear START END [OVER]`."""
+
+KWARGS = "--env-kwargs."
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train; returns the exit code."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0 if arguments else 2
+    if any(argument.split("=")[0] == "--resume" for argument in arguments):
+        return _watch(_resumed(arguments))
+    experiment, source, options = _asked(list(arguments))
+    return _watch(begin(_overridden(experiment, source, options), source=source))
+
+
+def _watch(training: Training) -> int:
+    experiment, run = training.experiment, training.run
+    try:
+        with Display(experiment.steps, training.steps, experiment.name) as display:
+            follow(training, display)
+    except KeyboardInterrupt:
+        print(f"ecotone: interrupted at {training.steps:,} steps and saved. Go on with:", file=sys.stderr)
+        print(f"  ecotone train --resume {run.folder}", file=sys.stderr)
+        return 130
+    print(run.folder)
+    return 0
+
+
+def _asked(arguments: list[str]) -> tuple[Experiment, Path | None, list[str]]:
+    """The experiment that the leading arguments name, its file if it has one, and the options after them."""
+    first, *rest = arguments
+    if first.startswith("-"):
+        raise Mistake(f"what to train comes before {first}: `ecotone train ALGORITHM ENV` or `ecotone train EXPERIMENT.py`.")
+    if first.endswith(".py"):
+        return read_experiment(first), Path(first), rest
+    if first not in ALGORITHMS:
+        raise Mistake(f"no algorithm '{first}'.{nearest(first, ALGORITHMS)} Known are {', '.join(ALGORITHMS)}.")
+    algorithm = ALGORITHMS[first]()
+    if rest and rest[0] in ("-h", "--help"):
+        return Experiment("ENV", algorithm), None, rest
+    if not rest or rest[0].startswith("-"):
+        raise Mistake(f"train {first} on what? Give an environment: `ecotone train {first} CartPole-v1`.")
+    return Experiment(rest[0], algorithm), None, rest[1:]
+
+
+def _overridden(experiment: Experiment, source: Path | None, arguments: list[str]) -> Experiment:
+    """The experiment with what the options change."""
+    kwargs, arguments = _env_kwargs(arguments)
+    program = f"ecotone train {source or type(experiment.algorithm).__name__.lower() + ' ' + str(experiment.env)}"
+    options = _options(type(experiment.algorithm))
+    default = options(**_values(experiment))
+    made = parse(options, program, arguments, default, DESCRIPTION)
+    return Experiment(**_values(made) | {"env_kwargs": experiment.env_kwargs | kwargs})
+
+
+def _values(experiment: Any) -> dict[str, Any]:
+    return {field.name: getattr(experiment, field.name) for field in dataclasses.fields(Experiment)}
+
+
+def _options(algorithm: type) -> type:
+    """The experiment's class as options: with the algorithm's own fields, without what no option can say."""
+    unsaid = tyro.conf.Suppress[Any]
+    fields = [("algorithm", algorithm), ("env", unsaid), ("env_kwargs", unsaid, ()), ("callbacks", unsaid, ())]
+    return dataclasses.make_dataclass("Options", fields, bases=(Experiment,), frozen=True)
+
+
+def _env_kwargs(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """What `--env-kwargs.KEY VALUE` says, Python literals where they are such, and the other arguments."""
+    kwargs, left = {}, []
+    tokens = [part for token in arguments for part in (token.split("=", 1) if token.startswith(KWARGS) else [token])]
+    while tokens:
+        token = tokens.pop(0)
+        if not token.startswith(KWARGS):
+            left.append(token)
+        elif not tokens or tokens[0].startswith("--"):
+            raise Mistake(f"{token} wants a value: {token} VALUE.")
+        else:
+            kwargs[token.removeprefix(KWARGS).replace("-", "_")] = _literal(tokens.pop(0))
+    return kwargs, left
+
+
+def _literal(text: str) -> Any:
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Go on with a run from its newest checkpoint, with its own settings."""
+
+    resume: Path
+    """The run's folder."""
+    steps: int | None = None
+    """Environment steps of the whole run, those already taken included; none means as it was."""
+
+
+def _resumed(arguments: Sequence[str]) -> Training:
+    flags = [argument.split("=")[0] for argument in arguments if argument.startswith("-")]
+    if foreign := [flag for flag in flags if flag not in ("--resume", "--steps", "-h", "--help")]:
+        raise Mistake(f"--resume goes on with the run's own settings: only --steps can change, not {foreign[0]}.")
+    asked = parse(Resume, "ecotone train", arguments)
+    run = Run.open(find_one(asked.resume))
+    experiment = run.experiment
+    if asked.steps is not None:
+        experiment = dataclasses.replace(experiment, steps=asked.steps)
+    training = begin(experiment, run)
+    if training.steps >= experiment.steps:
+        more = f"--steps {2 * training.steps}"
+        raise Mistake(f"{run.folder} already has {training.steps} of {experiment.steps} steps: go on with, say, {more}.")
+    return training
