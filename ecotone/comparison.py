@@ -121,7 +121,9 @@ def score(env: str, label: str, runs: Sequence[Told]) -> Score:
     """What repetitions on one environment came to."""
     evaluated = all(math.isfinite(final(run, "evaluation_return_iqm")) for run in runs)
     values = np.array([final(run, "evaluation_return_iqm") if evaluated else trained(run) for run in runs])
-    steps, seconds = (float(np.mean([np.max(run.columns[name], initial=0.0) for run in runs])) for name in ("steps", "seconds"))
+    steps, seconds = (
+        float(np.mean([np.max(run.columns[name], initial=0.0) for run in runs])) for name in ("steps", "seconds")
+    )
     interval = None
     if len(runs) > 1:
         low, high = bootstrap([values])

@@ -10,10 +10,7 @@ import pytest
 
 from ecotone.cli import main
 
-SMALL = (
-    "--steps 1000 --num-envs 2 --algorithm.feed.length 32 --algorithm.model.encoder.hidden 8 "
-    "--algorithm.minibatches 2 --algorithm.epochs 1 --evaluation.every 500 --evaluation.episodes 4"
-).split()
+SMALL = ["--steps", "1000", "--num-envs", "2", "--algorithm.feed.length", "32", "--algorithm.model.encoder.hidden", "8", "--algorithm.minibatches", "2", "--algorithm.epochs", "1", "--evaluation.every", "500", "--evaluation.episodes", "4"]
 
 
 class Said(NamedTuple):

@@ -65,9 +65,9 @@ def test_an_experiment_file_is_used_copied_and_overridden(ecotone, tmp_path):
     ],
 )
 def test_a_schedule_may_be_given_whole(given, schedule):
+    from ecotone import PPO
     from ecotone.cli.train import _overridden
     from ecotone.experiment import Experiment
-    from ecotone import PPO
 
     flags = ["--algorithm.optimizer.learning-rate", *given, "--steps", "1e3", "--overlap", "true", "--env-kwargs.a-b", "[1]"]
     made = _overridden(Experiment("CartPole-v1", PPO()), None, flags)
@@ -75,7 +75,9 @@ def test_a_schedule_may_be_given_whole(given, schedule):
     assert (made.steps, made.overlap, made.env_kwargs) == (1000, True, {"a_b": [1]})
 
 
-@pytest.mark.parametrize("what", [["train"], ["train", "--help"], ["--help"], ["evaluate", "--help"], ["train", "ppo", "--help"]])
+@pytest.mark.parametrize(
+    "what", [["train"], ["train", "--help"], ["--help"], ["evaluate", "--help"], ["train", "ppo", "--help"]]
+)
 def test_help_is_printed(ecotone, what):
     said = ecotone(*what)
     assert said.code == (2 if what == ["train"] else 0)
@@ -140,6 +142,8 @@ def test_run_json_is_json(run):
 
 
 def test_the_gist_of_a_message_is_found_in_both_kinds_of_boxes():
-    boxed = "\x1b[31m╭─ Value error ─╮\x1b[0m\n│ Error parsing --x: could │\n│ not be read │\n│ ───── │\n│ helptext │\n╰───╯\n"
+    boxed = (
+        "\x1b[31m╭─ Value error ─╮\x1b[0m\n│ Error parsing --x: could │\n│ not be read │\n│ ───── │\n│ helptext │\n╰───╯\n"
+    )
     ascii_only = " Value error \n -----------\n  Error parsing --x: could\n  not be read  \n  -------\n  helptext\n"
     assert sentence(boxed) == sentence(ascii_only) == "--x: could not be read."
