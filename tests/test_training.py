@@ -8,8 +8,23 @@ import numpy as np
 import pytest
 
 from ecotone import (
-    DQN, PPO, SAC, Collected, EpisodeEnded, Evaluated, Evaluation, Experiment, Run, Saved, SetTask, Stop, Updated,
-    evaluate, load, run, train,
+    DQN,
+    PPO,
+    SAC,
+    Collected,
+    EpisodeEnded,
+    Evaluated,
+    Evaluation,
+    Experiment,
+    Run,
+    Saved,
+    SetTask,
+    Stop,
+    Updated,
+    evaluate,
+    load,
+    run,
+    train,
 )  # fmt: skip
 from ecotone.envs.classic import CLASSIC
 from ecotone.feed import Rollout
@@ -48,8 +63,7 @@ def test_a_warming_replay_reports_no_metrics(tmp_path):
 
 def test_the_seed_decides_everything(tmp_path):
     returns = [
-        [e.episode_return for e in run(experiment(tmp_path, seed=seed)) if isinstance(e, EpisodeEnded)]
-        for seed in (3, 3, 4)
+        [e.episode_return for e in run(experiment(tmp_path, seed=seed)) if isinstance(e, EpisodeEnded)] for seed in (3, 3, 4)
     ]
     assert returns[0] == returns[1] != returns[2]
 

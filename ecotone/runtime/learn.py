@@ -79,6 +79,6 @@ def _learn_from_replay(algorithm: Any, state: State, store: ring.Ring, rows: Tra
         shapes = jax.eval_shape(some, state)[1]
         return state, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
-    ready = store.filled * lanes >= max(feed.warmup, feed.window)
+    ready = (store.filled * lanes >= feed.warmup) & (store.filled >= feed.window - 1)
     state, metrics = jax.lax.cond(ready, some, none, state)
     return state, store, metrics, jnp.where(ready, due, 0)

@@ -17,7 +17,7 @@ LANES = 4
 
 
 def check_algorithm(
-    algorithm: Algorithm, spec: Spec, key: Key | None = None, loss: str = "", updates: int = 40, tolerance: float = 1e-4
+    algorithm: Algorithm, spec: Spec, key: Key = None, loss: str = "", updates: int = 40, tolerance: float = 1e-4
 ) -> None:
     """Assert that an algorithm keeps its contract for a spec.
 
@@ -117,9 +117,7 @@ def check_unacted_rows(algorithm: Algorithm, state: State, spec: Spec, rows: Tra
     assert_same_values(update(state, rows, key)[0], update(state, garbled, key)[0], what, 1e-6)
 
 
-def check_repeated_batch(
-    algorithm: Algorithm, state: State, rows: Trajectory, key: Key, loss: str, updates: int
-) -> None:
+def check_repeated_batch(algorithm: Algorithm, state: State, rows: Trajectory, key: Key, loss: str, updates: int) -> None:
     """Assert that learning from one batch again and again lowers the loss."""
     name = type(algorithm).__name__
 
@@ -129,7 +127,7 @@ def check_repeated_batch(
 
     _, metrics = jax.jit(lambda state: jax.lax.scan(once, state, jax.random.split(key, updates)))(state)
     named = [loss] if loss else [each for each in ("loss", "value_loss", "critic_loss") if each in metrics]
-    assert named and named[0] in metrics, f"{name}: no such loss among {sorted(metrics)}; name one with `loss=`."
+    assert set(named[:1]) & set(metrics), f"{name}: no such loss among {sorted(metrics)}; name one with `loss=`."
     values = np.asarray(metrics[named[0]])
     quarter = max(updates // 4, 1)
     before, after = values[0], values[-quarter:].mean()

@@ -15,7 +15,7 @@ from ecotone.trajectory import TimeStep
 Key = Any
 
 
-def check_environment(environment: Environment, steps: int = 100, key: Key | None = None) -> None:
+def check_environment(environment: Environment, steps: int = 100, key: Key = None) -> None:
     """Assert that a compiled environment keeps its contract, over `steps` random decisions.
 
     The spec is a hashable value; `reset` and `step` are pure, give observations of the spec's type and bounds, scalar
@@ -71,7 +71,8 @@ def check_run(environment: Environment, steps: int, key: Key, name: str) -> None
         action = to_environment(environment.spec.action, actions(environment.spec.action, key_action, ()))
         state, observation, reward, terminated, truncated = environment.step(state, action, key_step)
         anew = environment.reset(key_reset)[0]
-        state = jax.tree.map(lambda x, y: jnp.where(terminated | truncated, x, y), anew, state)
+        over = jnp.logical_or(terminated, truncated)
+        state = jax.tree.map(lambda x, y: jnp.where(over, x, y), anew, state)
         return state, (observation, reward)
 
     def run(key: Key) -> Any:
@@ -106,7 +107,7 @@ def _sizes(space: Discrete | MultiDiscrete) -> Any:
     return space.n if isinstance(space, Discrete) else space.sizes
 
 
-def check_stream(stream: Stream, steps: int, key: Key | None = None) -> None:
+def check_stream(stream: Stream, steps: int, key: Key = None) -> None:
     """Assert that a stream keeps the rows' grammar over `steps` random actions in every lane.
 
     Every lane begins with `is_first`; after a row that does not ask comes `is_first`, and it comes at no other time;
@@ -122,7 +123,7 @@ def check_stream(stream: Stream, steps: int, key: Key | None = None) -> None:
     state, now = stream.start(key)
     check_time_step(stream, now, f"{name}.start")
     first, asks = np.asarray(now.is_first), np.asarray(now.asks)
-    assert first.all() and asks.all(), f"{name}.start: every lane begins an episode (is_first) and asks for an action."
+    assert (first & asks).all(), f"{name}.start: every lane begins an episode (is_first) and asks for an action."
     for t, key_action in enumerate(jax.random.split(key, steps)):
         where = f"{name}.step, step {t}"
         state, following = stream.step(state, actions(spec.action, key_action, (stream.lanes,)))

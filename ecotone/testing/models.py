@@ -14,7 +14,7 @@ Key = Any
 STEPS, LANES = 6, 3
 
 
-def check_model(model: Model, spec: Spec, key: Key | None = None, tolerance: float = 1e-5) -> None:
+def check_model(model: Model, spec: Spec, key: Key = None, tolerance: float = 1e-5) -> None:
     """Assert that a model keeps its contract for a spec.
 
     Its leaves are arrays and the same key builds the same network; every output and memory leaf has the rows' leading

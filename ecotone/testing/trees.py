@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 Tree = Any
@@ -56,6 +57,6 @@ def assert_leading(tree: Tree, leading: tuple[int, ...], what: str) -> None:
 
 def numbers(leaf: Any) -> np.ndarray:
     """A leaf as a NumPy array; random keys become their bits."""
-    if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+    if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
         leaf = jax.random.key_data(leaf)
     return np.asarray(leaf)

@@ -19,9 +19,7 @@ def small_dqn(gamma=0.5, n=1):
     """DQN that learns a probe in a few hundred fragments."""
     replay = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
     epsilon = Linear(1.0, 0.2, over=500)
-    return DQN(
-        QNetwork(ENCODER), Adam(Constant(3e-3)), gamma=gamma, n=n, epsilon=epsilon, target_period=20, replay=replay
-    )
+    return DQN(QNetwork(ENCODER), Adam(Constant(3e-3)), gamma=gamma, n=n, epsilon=epsilon, target_period=20, replay=replay)
 
 
 def small_sac(gamma=0.5, temperature=0.2):

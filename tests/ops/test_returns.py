@@ -44,9 +44,7 @@ def slow_vtrace(rows, values, gamma, ratio, trace, clips):
                 delta[t] = min(ratio[t, lane], clip_delta) * (rows.reward[t, lane] + ahead - values[t, lane])
             for s in decisions:
                 errors[s, lane] = sum(
-                    gamma ** (t - s)
-                    * np.prod([trace * min(ratio[i, lane], clip_trace) for i in range(s, t)])
-                    * delta[t]
+                    gamma ** (t - s) * np.prod([trace * min(ratio[i, lane], clip_trace) for i in range(s, t)]) * delta[t]
                     for t in decisions
                     if t >= s
                 )
