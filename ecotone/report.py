@@ -99,11 +99,18 @@ def _window(at: Array) -> int:
 
 
 def _group_lines(groups: Sequence[Group], index: int, runs: Sequence[Told], x: str, y: str) -> list[Line]:
-    series = [one for run in runs if y in run.columns and len((one := _series(run, x, y))[0])]
-    if not series:
+    """The band of repetitions; against time, each point lies at the mean time that they took for its steps."""
+    runs = [run for run in runs if y in run.columns and len(_series(run, "steps", y)[0])]
+    if not runs:
         return []
-    count = f" ({len(series)} runs)" if len(series) > 1 else ""
-    return [band(series, f"{groups[index].label}{count}", COLOURS[index % len(COLOURS)])]
+    count = f" ({len(runs)} runs)" if len(runs) > 1 else ""
+    label, colour = f"{groups[index].label}{count}", COLOURS[index % len(COLOURS)]
+    line = band([_series(run, "steps", y) for run in runs], label, colour)
+    if x == "seconds":
+        at = lambda run, x: present(run.columns, x, y)[0]
+        times = [np.interp(line.x, at(run, "steps"), at(run, "seconds")) for run in runs]
+        line = line._replace(x=np.mean(times, axis=0))
+    return [line]
 
 
 def length_panels(groups: Sequence[Group]) -> list[Panel]:

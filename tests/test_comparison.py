@@ -9,6 +9,7 @@ from ecotone import DQN, PPO, Experiment
 from ecotone.comparison import Told, group, score, settings
 from ecotone.curves import band, smooth, thousands, together
 from ecotone.metrics import COLUMNS
+from ecotone.report import return_panels
 
 
 def told(seed=0, env="CartPole-v1", algorithm=None, title="", evaluated=500.0, returned=100.0):
@@ -68,3 +69,11 @@ def test_smoothing_keeps_constants_and_shortens_at_the_ends():
     np.testing.assert_allclose(smooth(np.full(7, 3.0), 5), 3.0)
     np.testing.assert_allclose(smooth(np.arange(5.0), 3), [0.5, 1.0, 2.0, 3.0, 3.5])
     assert [thousands(v) for v in (0, 1000, 25_000, 1.5e6)] == ["0", "1000", "25k", "1.5M"]
+
+
+def test_repetitions_of_very_different_speed_are_drawn_against_their_mean_time():
+    slow = told(1)
+    slow.columns["seconds"] = slow.columns["seconds"] + 100.0
+    _, panel = return_panels(group([told(0), slow]))
+    (line,) = panel.lines
+    np.testing.assert_allclose(line.x, [51.0, 52.0])

@@ -17,6 +17,8 @@ from ecotone.mistakes import Mistake
 
 KINDS = (".gif", ".mp4")
 FRAMES_PER_SECOND = 30
+SMALLEST = 160
+"""Pixels of the longer side from which a picture is left as it is."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,15 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def picture(frame: Any) -> np.ndarray:
+    """A frame `[H, W, 3]` as bytes; brightness in [0, 1] is scaled, and pictures of few pixels are magnified."""
+    frame = np.asarray(frame)
+    if np.issubdtype(frame.dtype, np.floating):
+        frame = np.rint(255.0 * frame.clip(0.0, 1.0)).astype(np.uint8)
+    times = -(-SMALLEST // max(frame.shape[:2]))
+    return frame.repeat(times, 0).repeat(times, 1)
+
+
 def _has_display() -> bool:
     return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
@@ -108,7 +119,7 @@ def _record(env: Any, folder: Path, options: Options, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         writer: Any = imageio.get_writer(path, **settings)
         with writer:
-            _play(env, folder, options, lambda: writer.append_data(np.asarray(env.render())))
+            _play(env, folder, options, lambda: writer.append_data(picture(env.render())))
     except OSError as error:
         raise Mistake(f"{path} cannot be written: {error.strerror or error}.") from error
     print(path)

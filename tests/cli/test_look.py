@@ -7,6 +7,8 @@ import shutil
 import imageio.v3 as imageio
 import numpy as np
 
+from ecotone.cli.visualize import picture
+
 
 def test_evaluate_prints_one_json_object(ecotone, run):
     said = ecotone("evaluate", run, "--json", "--episodes", "4")
@@ -83,3 +85,14 @@ def test_lists(ecotone, tmp_path):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "one.py").write_text('"""The first."""\n')
     assert re.search(r"^experiments/one.py +The first\.$", ecotone("list", "experiments").out, re.MULTILINE)
+
+
+def test_frames_become_bytes_that_one_can_see():
+    small = np.zeros((10, 10, 3))
+    small[2, 3] = 1.0
+    shown = picture(small)
+    assert (shown.shape, shown.dtype) == ((160, 160, 3), np.uint8)
+    assert (shown[32:48, 48:64] == 255).all()
+    assert shown.sum() == 255 * 3 * 16 * 16
+    whole = np.zeros((400, 600, 3), np.uint8)
+    assert picture(whole).shape == whole.shape
