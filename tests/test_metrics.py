@@ -89,6 +89,7 @@ def test_nothing_is_written_where_the_folder_is_gone(tmp_path):
     folder.mkdir()
     recorder = Recorder(folder, 1000)
     recorder(EpisodeEnded(1, 0, 1.0, 1))
+    recorder(Updated(1, 1, {"loss": 1.0}))
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
