@@ -52,7 +52,7 @@ class PPO:
 
     model: Model = ActorCritic()
     """Network of a policy and a value, which can also read the policy alone."""
-    optimizer: Adam = Adam(Linear(1e-3, 0.0))
+    optimizer: Adam = Adam(Linear(2.5e-3, 0.0))
     """Step size and gradient clipping."""
     gamma: float = 0.99
     """Discount per step; usually 0.9 to 0.999. More looks further ahead and is noisier."""
