@@ -15,7 +15,7 @@ from ecotone.ops.descent import Adam, periodic
 from ecotone.ops.distributions import EpsilonGreedy
 from ecotone.ops.losses import huber
 from ecotone.ops.minibatches import transition
-from ecotone.ops.schedules import Constant, Linear, Schedule
+from ecotone.ops.schedules import Linear, Schedule
 from ecotone.protocols import Model, Report
 from ecotone.spec import Spec
 from ecotone.trajectory import Trajectory
@@ -52,19 +52,19 @@ class DQN:
 
     model: Model = QNetwork()
     """Network with a value per choice."""
-    optimizer: Adam = Adam(Constant(1e-3), clip_norm=10.0)
+    optimizer: Adam = Adam(Linear(2e-3, 0.0), clip_norm=10.0)
     """Step size and gradient clipping."""
     gamma: float = 0.99
     """Discount per step; usually 0.95 to 0.999. More looks further ahead and learns more slowly."""
-    n: int = 1
+    n: int = 3
     """Steps before the bootstrap; usually 1 to 5. More spreads rewards faster, but off-policy."""
     double: bool = True
     """Choose the next action with the network and value it with the target; off overestimates."""
     epsilon: Schedule = Linear(1.0, 0.05, over=10_000)
     """Probability of a random choice, over environment steps."""
-    target_period: int = 500
+    target_period: int = 200
     """Updates between copies to the target; usually 1e2 to 1e4. Fewer is faster and less stable."""
-    replay: Replay = Replay(capacity=100_000, batch=64, warmup=1_000, ratio=0.25)
+    replay: Replay = Replay(capacity=100_000, batch=128, warmup=1_000, ratio=0.25)
     """What is kept and how often it is learned from."""
 
     @property

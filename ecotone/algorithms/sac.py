@@ -59,7 +59,7 @@ class SAC:
     """Network with a squashed policy."""
     critics: Critics = Critics()
     """Values of observation and action."""
-    optimizer: Adam = Adam(Constant(3e-4), clip_norm=float("inf"), epsilon=1e-8)
+    optimizer: Adam = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
     """Step size of actor, critics and temperature."""
     gamma: float = 0.99
     """Discount per step; usually 0.95 to 0.999. More looks further ahead and learns more slowly."""

@@ -11,6 +11,8 @@ from ecotone.ops.schedules import Constant, Schedule
 
 Array = Any
 Tree = Any
+FLAT_BELOW = 50_000
+"""Weights below which the optimiser works on one vector: XLA on CPU pays per array there, and per byte copied above."""
 
 
 @frozen
@@ -19,8 +21,8 @@ class Adam:
 
     learning_rate: Schedule = Constant(3e-4)
     """Step size; usually 1e-5 to 3e-3. More is faster until it diverges."""
-    clip_norm: float = 0.5
-    """Largest global norm of a gradient; usually 0.5 to 40; `inf` leaves gradients alone."""
+    clip_norm: float | None = 0.5
+    """Largest global norm of a gradient; usually 0.5 to 40; none leaves gradients alone."""
     epsilon: float = 1e-5
     """Added to the denominator; usually 1e-8 to 1e-3. More damps directions of small gradients."""
     b1: float = 0.9
@@ -28,17 +30,19 @@ class Adam:
     b2: float = 0.999
     """Decay of the gradient's square."""
 
-    def _transform(self) -> optax.GradientTransformation:
+    def _transform(self, network: Tree) -> optax.GradientTransformation:
         adam = optax.scale_by_adam(self.b1, self.b2, self.epsilon)
-        return optax.flatten(optax.chain(optax.clip_by_global_norm(self.clip_norm), adam))
+        if self.clip_norm is not None:
+            adam = optax.chain(optax.clip_by_global_norm(self.clip_norm), adam)
+        return optax.flatten(adam) if sum(x.size for x in jax.tree.leaves(network)) < FLAT_BELOW else adam
 
     def init(self, network: Tree) -> Tree:
         """The optimiser's state for a network."""
-        return self._transform().init(network)
+        return self._transform(network).init(network)
 
     def descend(self, network: Tree, state: Tree, gradient: Tree, steps: Array) -> tuple[Tree, Tree]:
         """One step down `gradient`: `(network, state)`; `steps` are environment steps, for the schedule."""
-        direction, state = self._transform().update(gradient, state)
+        direction, state = self._transform(network).update(gradient, state)
         rate = self.learning_rate(steps)
         return jax.tree.map(lambda weight, move: weight - rate * move, network, direction), state
 
