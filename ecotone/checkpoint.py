@@ -17,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from ecotone.mistakes import Mistake
 from ecotone.runtime.engine import Saved
+from ecotone.runtime.program import is_key
 from ecotone.spec import Spec
 from ecotone.trajectory import Tree
 from ecotone.written import from_json, to_json
@@ -111,12 +112,8 @@ def _named(prefix: str, tree: Tree) -> dict[str, np.ndarray]:
     return {f"{prefix}{keystr(path)}": _array(leaf) for path, leaf in tree_leaves_with_path(tree)}
 
 
-def _is_key(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) and jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-
-
 def _array(leaf: Any) -> np.ndarray:
-    return np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
+    return np.asarray(jax.random.key_data(leaf) if is_key(leaf) else leaf)
 
 
 def _without_zero_tail(array: np.ndarray) -> np.ndarray:
@@ -136,7 +133,7 @@ def _join(prefix: str, like: Tree, arrays: dict[str, np.ndarray], path: Path) ->
                 f"the checkpoint {path} holds {holds} at {name}, but {expected.dtype}{list(expected.shape)} is expected: "
                 "it was written for another algorithm, model or environment."
             )
-        return jax.random.wrap_key_data(jax.numpy.asarray(found)) if _is_key(leaf) else found
+        return jax.random.wrap_key_data(jax.numpy.asarray(found)) if is_key(leaf) else found
 
     return tree_map_with_path(one, like)
 

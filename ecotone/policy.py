@@ -10,7 +10,7 @@ from ecotone import checkpoint
 from ecotone.experiment import with_schedules
 from ecotone.protocols import Algorithm, Params
 from ecotone.runs import Run
-from ecotone.runtime.actor import Actor, acts_in_numpy, make_actor
+from ecotone.runtime.actor import Actor, make_actor
 from ecotone.spec import Spec, to_environment
 from ecotone.trajectory import TimeStep, Tree
 
@@ -36,8 +36,7 @@ class Policy:
     def act(self, now: TimeStep, memory: Tree) -> tuple[np.ndarray, Tree]:
         """Choose for the lanes of a time step: actions as rows have them, and the memory."""
         if self._actor is None:
-            kind = "numpy" if acts_in_numpy(self.algorithm, self.params, now, memory) else "jax"
-            self._actor = make_actor(self.algorithm, self.params, 0, jax.random.key(0), kind, explore=False)
+            self._actor = make_actor(self.algorithm, self.params, now, memory, 0, jax.random.key(0), explore=False)
         action, _, memory = self._actor.act(now, memory)
         return action, memory
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -80,13 +81,19 @@ def to_environment(space: Space, action: Any) -> Any:
     In rows a bounded `Box` action lies in [-1, 1] in every entry (what lies outside is clipped) and choices count from 0.
     """
     if isinstance(space, Box):
-        if not space.bounded:
-            return action
-        low, high = space.bounds()
-        return low + (action.clip(-1.0, 1.0) + 1.0) * (0.5 * (high - low))
+        scaling = _scaling(space)
+        return action if scaling is None else scaling[0] + (action.clip(-1.0, 1.0) + 1.0) * scaling[1]
     if isinstance(space, MultiDiscrete):
         return action + np.asarray(space.start, space.dtype) if any(space.start) else action
     return action + space.start if space.start else action
+
+
+@cache
+def _scaling(space: Box) -> tuple[np.ndarray, np.ndarray] | None:
+    if not space.bounded:
+        return None
+    low, high = space.bounds()
+    return low, 0.5 * (high - low)
 
 
 def zeros(space: Space, leading: tuple[int, ...]) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ecotone.ops.noise import Noise
 from ecotone.protocols import Algorithm, Params
+from ecotone.runtime.mirror import Mirror
 from ecotone.trajectory import TimeStep, Tree
 
 LARGEST_FOR_NUMPY = 300_000
@@ -16,10 +17,8 @@ LARGEST_FOR_NUMPY = 300_000
 class Actor(Protocol):
     """Chooses actions with the parameters it was last given."""
 
-    params: Params
-
-    def load(self, params: Params) -> None:
-        """Take new parameters; waits until they are computed."""
+    def load(self, leaves: list[Any]) -> None:
+        """Take the leaves of new parameters; waits until they are computed."""
         ...
 
     def begin(self, fragment: int) -> None:
@@ -32,40 +31,47 @@ class Actor(Protocol):
 
 
 class NumpyActor:
-    """Runs the algorithm's own `act` on NumPy copies of the weights, with noise drawn in blocks."""
+    """Runs the algorithm's own `act` on NumPy copies of the weights, with noise drawn in blocks.
 
-    def __init__(self, algorithm: Algorithm, seed: int, explore: bool = True) -> None:
-        self.algorithm, self.explore, self.seed = algorithm, explore, seed
-        self.params: Params = None
+    Raises `TypeError` for parameters that have no mirror.
+    """
+
+    def __init__(self, algorithm: Algorithm, params: Params, seed: int, explore: bool = True) -> None:
+        self.algorithm, self.explore = algorithm, explore
         self.noise = Noise(seed)
+        self._mirror = Mirror(params)
+        self.load(jax.tree.leaves(params))
 
-    def load(self, params: Params) -> None:
+    def load(self, leaves: list[Any]) -> None:
         """Copy the weights; the copies outlive donated buffers."""
-        self.params = jax.tree.map(np.array, params)
+        self._params = self._mirror.load(leaves)
 
     def begin(self, fragment: int) -> None:
         """Nothing: the noise goes on."""
 
     def act(self, now: TimeStep, memory: Tree) -> tuple[np.ndarray, Tree, Tree]:
         """Choose for every lane."""
-        return self.algorithm.act(self.params, now.observation, now.is_first, memory, self.noise, self.explore)
+        return self.algorithm.act(self._params, now.observation, now.is_first, memory, self.noise, self.explore)
 
 
 class JittedActor:
     """Runs `act` as one jitted call per step, with keys as the compiled runtime has them."""
 
-    def __init__(self, algorithm: Algorithm, key: Any, explore: bool = True) -> None:
-        def act(params: Params, observation: Tree, is_first: Any, memory: Tree, key: Any, t: Any) -> Any:
-            return algorithm.act(params, observation, is_first, memory, jax.random.fold_in(key, t), explore)
+    def __init__(self, algorithm: Algorithm, params: Params, key: Any, explore: bool = True) -> None:
+        self._leaves, structure = jax.tree.flatten(params)
+
+        def act(leaves: list[Any], observation: Tree, is_first: Any, memory: Tree, key: Any, t: Any) -> Any:
+            weights = jax.tree.unflatten(structure, leaves)
+            return algorithm.act(weights, observation, is_first, memory, jax.random.fold_in(key, t), explore)
 
         self._act = jax.jit(act)
         self._key = key
         self._fold = jax.jit(jax.random.fold_in)
-        self.params: Params = None
+        self.begin(0)
 
-    def load(self, params: Params) -> None:
+    def load(self, leaves: list[Any]) -> None:
         """Keep the parameters where they are."""
-        self.params = params
+        self._leaves = leaves
 
     def begin(self, fragment: int) -> None:
         """Take the fragment's key."""
@@ -74,7 +80,7 @@ class JittedActor:
     def act(self, now: TimeStep, memory: Tree) -> tuple[np.ndarray, Tree, Tree]:
         """Choose for every lane."""
         t, self._t = np.int32(self._t), self._t + 1
-        action, extras, memory = self._act(self.params, now.observation, now.is_first, memory, self._fragment_key, t)
+        action, extras, memory = self._act(self._leaves, now.observation, now.is_first, memory, self._fragment_key, t)
         return np.asarray(action), jax.tree.map(np.asarray, extras), memory
 
 
@@ -82,18 +88,19 @@ def acts_in_numpy(algorithm: Algorithm, params: Params, now: TimeStep, memory: T
     """Whether the algorithm's `act` runs on NumPy arrays alone, and the network is small enough for that to be fast."""
     if sum(np.size(leaf) for leaf in jax.tree.leaves(params)) > LARGEST_FOR_NUMPY or jax.tree.leaves(memory):
         return False
-    trial = NumpyActor(algorithm, 0)
-    trial.load(params)
     try:
-        action, extras, _ = trial.act(jax.tree.map(np.asarray, now), memory)
+        action, extras, _ = NumpyActor(algorithm, params, 0).act(jax.tree.map(np.asarray, now), memory)
     except (TypeError, AttributeError, jax.errors.JAXTypeError):
         return False
     return all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in jax.tree.leaves((action, extras)))
 
 
-def make_actor(algorithm: Algorithm, params: Params, seed: int, key: Any, kind: str, explore: bool = True) -> Actor:
-    """An actor of a kind, `numpy` or `jax`, loaded and ready for its first fragment."""
-    actor = NumpyActor(algorithm, seed, explore) if kind == "numpy" else JittedActor(algorithm, key, explore)
-    actor.load(params)
-    actor.begin(0)
-    return actor
+def make_actor(
+    algorithm: Algorithm, params: Params, now: TimeStep, memory: Tree, seed: int, key: Any, explore: bool, kind: str = "auto"
+) -> Actor:
+    """An actor of a kind: `numpy`, `jax`, or `auto` for NumPy where `acts_in_numpy`."""
+    if kind == "auto":
+        kind = "numpy" if acts_in_numpy(algorithm, params, now, memory) else "jax"
+    if kind == "numpy":
+        return NumpyActor(algorithm, params, seed, explore)
+    return JittedActor(algorithm, params, key, explore)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Params, Stream
-from ecotone.runtime.actor import NumpyActor, acts_in_numpy, make_actor
+from ecotone.runtime.actor import NumpyActor, make_actor
 from ecotone.runtime.collect import example_rows, look_at, row_of
 from ecotone.runtime.engine import Piece, Saved
 from ecotone.runtime.learn import Learner, begin, fragment_length, learn
@@ -19,8 +19,8 @@ class LocalTree(NamedTuple):
     """What the local runtime saves in arrays."""
 
     learner: Learner
-    params: Params
-    acting: Params
+    params: list[Any]
+    acting: list[Any]
     now: TimeStep
     memory: Tree
     stream: Any
@@ -71,10 +71,10 @@ class Local:
         self._memory = algorithm.initial_memory(stream.lanes)
         example = example_rows(algorithm, self.spec, self._now, self._memory, self.length)
         learner = jax.jit(lambda key: begin(algorithm, key, self.spec, example))(keys[2])
-        self._params = jax.jit(lambda state: algorithm.policy(state))(learner.state)
-        if actor == "auto":
-            actor = "numpy" if acts_in_numpy(algorithm, self._params, self._now, self._memory) else "jax"
-        self.actor = make_actor(algorithm, self._params, seed, keys[1], actor)
+        params = jax.jit(lambda state: algorithm.policy(state))(learner.state)
+        self._params, self._structure = jax.tree.flatten(params)
+        self._acting = self._params
+        self.actor = make_actor(algorithm, params, self._now, self._memory, seed, keys[1], True, actor)
         self._program = Program(_learn, algorithm, learner)
 
     def advance(self, budget: int) -> list[Piece]:
@@ -82,9 +82,13 @@ class Local:
         rows = self._collect()
         before = self._params
         metrics, self._params, updates = self._program(rows)
-        self.actor.load(before if self.overlap else self._params)
+        self._act_with(before if self.overlap else self._params)
         self.fragment += 1
         return [Piece(rows.is_first, rows.acted, rows.reward, rows, metrics, updates)]
+
+    def _act_with(self, leaves: list[Any]) -> None:
+        self._acting = leaves
+        self.actor.load(leaves)
 
     def _collect(self) -> Trajectory:
         self.actor.begin(self.fragment)
@@ -97,7 +101,7 @@ class Local:
             now = then
         self._now = now
         rows.append(look_at(now, rows[-1], np.zeros_like))
-        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *rows)
+        stacked = jax.tree.map(lambda *leaves: np.array(leaves), *rows)
         self._check(stacked)
         return stacked._replace(memory=memory)
 
@@ -113,11 +117,11 @@ class Local:
 
     def params(self) -> Params:
         """What the greedy policy needs now."""
-        return self._params
+        return jax.tree.unflatten(self._structure, self._params)
 
     def save(self) -> Saved:
         """Learner, actor, time step; noise and environments."""
-        tree = LocalTree(self._program.carried, self._params, self.actor.params, self._now, self._memory, self._state)
+        tree = LocalTree(self._program.carried, self._params, self._acting, self._now, self._memory, self._state)
         loose: dict[str, Any] = {"fragment": self.fragment}
         if isinstance(self.actor, NumpyActor):
             loose["noise"] = self.actor.noise.save()
@@ -130,7 +134,7 @@ class Local:
         tree, loose = saved
         self._program.carry(tree.learner)
         self._params, self._memory, self.fragment = tree.params, tree.memory, loose["fragment"]
-        self.actor.load(tree.acting)
+        self._act_with(tree.acting)
         if isinstance(self.actor, NumpyActor):
             self.actor.noise.restore(loose["noise"])
         if isinstance(self.stream, Repeatable):
@@ -154,7 +158,7 @@ class Local:
 
 def _learn(algorithm: Algorithm, learner: Learner, rows: Trajectory) -> tuple[Learner, tuple]:
     learned = learn(algorithm, learner, rows)
-    return learned.learner, (learned.metrics, learned.params, learned.updates)
+    return learned.learner, (learned.metrics, jax.tree.leaves(learned.params), learned.updates)
 
 
 def _continued(now: TimeStep, saved: TimeStep) -> TimeStep:

@@ -15,32 +15,47 @@ def strong(tree: Tree) -> Tree:
 
     def one(x: Any) -> Any:
         x = jnp.asarray(x)
-        return x if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else jax.lax.convert_element_type(x, x.dtype)
+        return x if is_key(x) else jax.lax.convert_element_type(x, x.dtype)
 
     return jax.tree.map(one, tree)
 
 
+def is_key(leaf: Any) -> bool:
+    """Whether a leaf is an array of typed JAX keys."""
+    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
 class Program:
     """`function(constants, carried, *arguments) -> (carried, result)`, jitted; the carried tree's buffers are reused.
+
+    Keys cross the boundary as their bits, because JAX checks typed keys in Python at every call.
 
     Raises `TypeError` where the function returns a carried tree of another structure, shape or type than it was given.
     """
 
     def __init__(self, function: Callable[..., tuple[Tree, Tree]], constants: Tree, carried: Tree) -> None:
         self._constants, constants_def = jax.tree.flatten(strong(constants))
-        self._carried, self._structure = jax.tree.flatten(jax.jit(strong)(carried))
-        expected = [jax.typeof(leaf) for leaf in self._carried]
+        leaves, self._structure = jax.tree.flatten(jax.jit(strong)(carried))
+        self._are_keys = [is_key(leaf) for leaf in leaves]
+        self._carried = self._bits(leaves)
+        expected = [jax.typeof(leaf) for leaf in leaves]
 
         def run(constants: list, carried: list, *arguments: Tree) -> tuple[list, Tree]:
-            trees = jax.tree.unflatten(constants_def, constants), jax.tree.unflatten(self._structure, carried)
-            after, result = function(*trees, *arguments)
+            before = jax.tree.unflatten(self._structure, self._keys(carried))
+            after, result = function(jax.tree.unflatten(constants_def, constants), before, *arguments)
             leaves, structure = jax.tree.flatten(strong(after))
             if structure != self._structure or [jax.typeof(leaf) for leaf in leaves] != expected:
-                raise TypeError(_difference(trees[1], after))
-            return leaves, result
+                raise TypeError(_difference(before, after))
+            return self._bits(leaves), result
 
         self._run = jax.jit(run, donate_argnums=1)
         self._constants_structure = constants_def
+
+    def _bits(self, leaves: list) -> list:
+        return [jax.random.key_data(x) if key else x for x, key in zip(leaves, self._are_keys, strict=True)]
+
+    def _keys(self, leaves: list) -> list:
+        return [jax.random.wrap_key_data(x) if key else x for x, key in zip(leaves, self._are_keys, strict=True)]
 
     def __call__(self, *arguments: Tree) -> Tree:
         """Run once and return the result."""
@@ -50,11 +65,11 @@ class Program:
     @property
     def carried(self) -> Tree:
         """The carried tree as it is now; its buffers die with the next call."""
-        return jax.tree.unflatten(self._structure, self._carried)
+        return jax.tree.unflatten(self._structure, self._keys(self._carried))
 
     def carry(self, tree: Tree) -> None:
         """Continue with another carried tree of the same structure."""
-        self._carried = jax.tree.leaves(jax.jit(strong)(tree))
+        self._carried = self._bits(jax.tree.leaves(jax.jit(strong)(tree)))
 
     def replace_constants(self, constants: Tree) -> None:
         """Go on with other constants; raises `Mistake` where their structure differs, which would need another program."""
