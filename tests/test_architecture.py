@@ -12,7 +12,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "frozen", "mistakes"}
 EVERYTHING = {
     "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
-    "evaluation", "progress", "runs", "statistics", "training", "written",
+    "comparison", "curves", "evaluation", "progress", "runs", "statistics", "training", "written",
 }  # fmt: skip
 ALLOWED = {
     "ops": {"ops"},
@@ -30,7 +30,7 @@ ALLOWED = {
 WORLDS = {
     "gymnasium": ("envs",),
     "gymnasium_robotics": ("gymnasium",),
-    "minatar": ("minatar", "gymnasium"),
+    "minatar": ("minatar",),
     "ale_py": ("atari",),
     "cv2": ("atari",),
     "pettingzoo": ("pettingzoo",),
@@ -42,10 +42,7 @@ WORLDS = {
     "jaxmarl": ("jaxmarl",),
     "mujoco": ("mujoco",),
 }
-"""Third-party environment packages, and the files (or for Gymnasium, a core dependency, the folder) that may import them.
-
-MinAtar's own Gymnasium registration may also be imported where Gymnasium environments are made.
-"""
+"""Third-party environment packages, and the files (or for Gymnasium, a core dependency, the folder) that may import them."""
 FORBIDDEN = {"torch", "tensorflow", "pickle", "cloudpickle", "dill", "joblib"}
 VAGUE = {"utils", "util", "common", "helper", "helpers", "base", "misc"}
 LINES, FUNCTION_LINES = 300, 40

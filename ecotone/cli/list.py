@@ -49,14 +49,14 @@ def algorithms() -> str:
 
 def environments() -> str:
     """Environments by name: the newest version of each that Gymnasium knows, the compiled ones, and prefixes for more."""
-    import gymnasium
-
     from ecotone.envs.classic import CLASSIC
+    from ecotone.envs.gymnasium import registered
     from ecotone.envs.names import INTEROP
 
     rows = {name: ["ecotone", "compiled", ""] for name in CLASSIC}
-    for name in _newest(gymnasium.registry.values()):
-        family = _family(gymnasium.registry[name])
+    registry = registered()
+    for name in _newest(registry.values()):
+        family = _family(registry[name])
         rows[name] = [f"gymnasium {family}", "local, compiled" if name in CLASSIC else "local", EXTRAS.get(family, "")]
     patterns = {
         "ALE/NAME-v5": ["ale-py", "local", "atari"],

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 
-def is_atari(name: str) -> bool:
+def is_game(name: str) -> bool:
     """Whether a name is one of ale-py's."""
     return name.startswith("ALE/")
 

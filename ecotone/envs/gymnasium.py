@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.error import DependencyNotInstalled, Error
 from gymnasium.vector import SyncVectorEnv
 
-from ecotone.envs import atari
+from ecotone.envs import atari, minatar
 from ecotone.envs.episodes import RepeatableEpisodes
 from ecotone.mistakes import MissingExtra, Mistake, nearest
 from ecotone.spec import Box, Discrete, MultiDiscrete, Space, Spec, to_environment
@@ -42,7 +42,7 @@ def make(name: str, render_mode: str | None = None, **kwargs: Any) -> gymnasium.
     """The environment of that name with its usual preprocessing; raises `Mistake` for a name or argument that is wrong."""
     _register(name)
     try:
-        if atari.is_atari(name):
+        if atari.is_game(name):
             return atari.make(name, render_mode, **kwargs)
         return gymnasium.make(name, render_mode=render_mode, disable_env_checker=True, **kwargs)
     except (DependencyNotInstalled, ModuleNotFoundError) as error:
@@ -56,17 +56,17 @@ def make(name: str, render_mode: str | None = None, **kwargs: Any) -> gymnasium.
 
 def _register(name: str) -> None:
     """Make names known that their packages register only on request."""
-    try:
-        if name.startswith("MinAtar/"):
-            import minatar.gym
+    for game, extra in ((minatar, "minatar"), (atari, "atari")):
+        if game.is_game(name):
+            try:
+                game.register()
+            except ImportError as error:
+                raise MissingExtra(name, extra) from error
 
-            if name not in gymnasium.registry:
-                minatar.gym.register_envs()
-        elif atari.is_atari(name):
-            atari.register()
-    except ImportError as error:
-        extra = "minatar" if name.startswith("MinAtar/") else "atari"
-        raise MissingExtra(name, extra) from error
+
+def registered() -> dict[str, Any]:
+    """What Gymnasium knows now, by name."""
+    return dict(gymnasium.registry)
 
 
 class GymnasiumStream:
