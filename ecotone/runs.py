@@ -39,19 +39,27 @@ class Run:
         """
         identity = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
         folder = Path(experiment.out) / experiment.name / identity
+        run = cls(folder, experiment)
         try:
             folder.mkdir(parents=True)
-            described = {
-                "experiment": {f.name: to_json(getattr(experiment, f.name)) for f in dataclasses.fields(experiment)},
-                "versions": {name: importlib.metadata.version(name) for name in VERSIONS} | {"python": sys.version},
-                "command": sys.argv,
-            }
-            (folder / "run.json").write_text(json.dumps(described, indent=2))
+            run.describe()
             if source is not None:
                 shutil.copyfile(source, folder / FILE)
         except OSError as error:
             raise Mistake(f"the run's folder {folder} cannot be written: {error.strerror}. Choose another --out.") from error
-        return cls(folder, experiment)
+        return run
+
+    def describe(self) -> None:
+        """Write `run.json`: the experiment, versions, and the command that asked for it."""
+        experiment = self.experiment
+        described = {
+            "experiment": {f.name: to_json(getattr(experiment, f.name)) for f in dataclasses.fields(experiment)},
+            "versions": {name: importlib.metadata.version(name) for name in VERSIONS} | {"python": sys.version},
+            "command": sys.argv,
+        }
+        partial = self.folder / ".partial-run.json"
+        partial.write_text(json.dumps(described, indent=2))
+        partial.replace(self.folder / "run.json")
 
     @classmethod
     def open(cls, folder: Path | str) -> "Run":

@@ -195,8 +195,10 @@ def begin(experiment: Experiment, resume: Run | None = None, source: Path | None
     engine = make_engine(experiment)
     if resume is None:
         return Training(Run.create(experiment, source), experiment, engine)
-    training = Training(resume, experiment, engine)
+    run = Run(resume.folder, experiment)
+    training = Training(run, experiment, engine)
     training.restore()
+    run.describe()
     return training
 
 

@@ -12,7 +12,7 @@ HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 class Distribution(Protocol):
-    """What policies return."""
+    """What policies return; those with a closed form also have `entropy`, and `kl` to another of their kind."""
 
     def sample(self, key: Key) -> Array:
         """Draw an action."""
@@ -24,10 +24,6 @@ class Distribution(Protocol):
 
     def log_prob(self, action: Array) -> Array:
         """Logarithm of the (density of the) probability of an action, nats, one number per leading entry."""
-        ...
-
-    def entropy(self) -> Array:
-        """Entropy in nats, one number per leading entry."""
         ...
 
 
