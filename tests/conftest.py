@@ -27,3 +27,8 @@ def run(request: pytest.FixtureRequest) -> Callable[..., Any]:
     if request.param == "jit":
         return lambda function, *arguments: jax.jit(function)(*arguments)
     return lambda function, *arguments: function(*arguments)
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: Any, argname: str) -> str | None:
+    """Name functions by their names: addresses would differ between workers."""
+    return val.__qualname__ if callable(val) and hasattr(val, "__qualname__") else None
