@@ -95,7 +95,6 @@ def forgetful():
         ("act", eager, "must not depend on the key"),
         ("act", wide, "the spec says int32"),
     ],
-    ids=str,
 )
 def test_faults_of_algorithms_are_told(replaced, function, told):
     with pytest.raises(AssertionError, match=told):

@@ -31,7 +31,7 @@ def test_environments_keep_their_contract(environment):
     check_environment(environment, steps=20)
 
 
-@pytest.mark.parametrize("environment", [probes.Endless(), probes.DelayedReward(), CartPole(limit=3)], ids=str)
+@pytest.mark.parametrize("environment", [probes.Endless(), probes.DelayedReward(), CartPole(limit=3)])
 def test_compiled_streams_keep_the_grammar(environment):
     check_stream(CompiledStream(environment, 3), steps=12)
 
