@@ -50,7 +50,7 @@ class SquashedHead(eqx.Module):
 
     def __init__(self, key: Key, inputs: int, space: Box, low: float = -5.0, high: float = 2.0) -> None:
         """`low` and `high` bound the logarithm of the deviation."""
-        self.dense = Dense(key, inputs, 2 * flat_actions(space), scale=1.0)
+        self.dense = Dense(key, inputs, 2 * flat_actions(space), scale=None)
         self.low, self.high = low, high
 
     def __call__(self, features: Array) -> TanhNormal:

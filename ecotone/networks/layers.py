@@ -34,10 +34,16 @@ class Dense(eqx.Module):
     weight: Array
     bias: Array
 
-    def __init__(self, key: Key, inputs: int, outputs: int, scale: float = math.sqrt(2.0)) -> None:
-        """Orthogonal weights of gain `scale` (arXiv:1312.6120), zero bias."""
-        self.weight = jax.nn.initializers.orthogonal(scale)(key, (inputs, outputs), jnp.float32)
-        self.bias = jnp.zeros(outputs, jnp.float32)
+    def __init__(self, key: Key, inputs: int, outputs: int, scale: float | None = math.sqrt(2.0)) -> None:
+        """Orthogonal weights of gain `scale` (arXiv:1312.6120) and zero bias; or, for none, both evenly from ±1/√inputs."""
+        if scale is None:
+            key_weight, key_bias = jax.random.split(key)
+            bound = 1.0 / math.sqrt(inputs)
+            self.weight = jax.random.uniform(key_weight, (inputs, outputs), jnp.float32, -bound, bound)
+            self.bias = jax.random.uniform(key_bias, (outputs,), jnp.float32, -bound, bound)
+        else:
+            self.weight = jax.nn.initializers.orthogonal(scale)(key, (inputs, outputs), jnp.float32)
+            self.bias = jnp.zeros(outputs, jnp.float32)
 
     def __call__(self, x: Array) -> Array:
         return x @ self.weight + self.bias
@@ -49,11 +55,13 @@ class MLP(eqx.Module):
     layers: tuple[Dense, ...]
     activation: str = eqx.field(static=True)
 
-    def __init__(self, key: Key, inputs: int, hidden: tuple[int, ...], activation_name: str) -> None:
+    def __init__(
+        self, key: Key, inputs: int, hidden: tuple[int, ...], activation_name: str, scale: float | None = math.sqrt(2.0)
+    ) -> None:
         activation(activation_name)
         sizes = (inputs, *hidden)
         keys = jax.random.split(key, max(len(hidden), 1))
-        self.layers = tuple(Dense(k, a, b) for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=False))
+        self.layers = tuple(Dense(k, a, b, scale) for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=False))
         self.activation = activation_name
 
     def __call__(self, x: Array) -> Array:

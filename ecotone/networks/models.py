@@ -115,7 +115,7 @@ class ActorNetwork(eqx.Module):
 class SquashedActor:
     """A tanh-normal policy over bounded continuous actions."""
 
-    encoder: Encoder = Encoder((256, 256), "relu")
+    encoder: Encoder = Encoder((256, 256), "relu", orthogonal=False)
     """From observations to features."""
 
     def init(self, key: Key, spec: Spec) -> ActorNetwork:
@@ -166,7 +166,8 @@ class Critics:
 
         def one(key: Key) -> tuple[MLP, Dense]:
             key_body, key_head = jax.random.split(key)
-            return MLP(key_body, inputs, self.hidden, self.activation), Dense(key_head, self.hidden[-1], 1, 1.0)
+            body = MLP(key_body, inputs, self.hidden, self.activation, None)
+            return body, Dense(key_head, self.hidden[-1], 1, None)
 
         body, head = jax.vmap(one)(jax.random.split(key, self.count))
         return CriticsNetwork(body, head, spec)
