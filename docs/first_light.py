@@ -17,6 +17,7 @@ from ecotone.runs import Run
 from ecotone.statistics import bootstrap, iqm
 
 SEEDS = 5
+SHOWN = (20, 200, 480)
 BLUE, GREY = "#2a6fbb", "#8a8f98"
 
 
@@ -62,8 +63,9 @@ def draw(steps: np.ndarray, returns: np.ndarray, pictures: list[np.ndarray], pat
     axes.plot(thousands, [iqm(returns[:, i]) for i in range(len(steps))], color=BLUE, linewidth=2.5)
     axes.set(xlabel="environment steps (thousands)", ylabel="greedy return", ylim=(0, 515), xlim=(0, 102))
     axes.set_title("PPO on CartPole-v1: five seeds, interquartile mean, 95 % interval", fontsize=12, loc="left")
-    for cell, picture in zip(right.subplots(len(pictures), 1), pictures, strict=True):
+    for cell, picture, step in zip(right.subplots(len(pictures), 1), pictures, SHOWN, strict=True):
         cell.imshow(picture[150:330])
+        cell.set_title(f"after {step} decisions", fontsize=11, loc="left")
         cell.set_axis_off()
     figure.savefig(path, dpi=110)
 
@@ -71,4 +73,4 @@ def draw(steps: np.ndarray, returns: np.ndarray, pictures: list[np.ndarray], pat
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as out:
         runs = trained(out)
-        draw(*curves(runs), frames(runs[0], (20, 200, 480)), Path(sys.argv[0]).parent / "first-light.png")
+        draw(*curves(runs), frames(runs[0], SHOWN), Path(sys.argv[0]).parent / "first-light.png")

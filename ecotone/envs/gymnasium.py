@@ -1,5 +1,6 @@
 """Gymnasium's vector environments as a stream, in their default mode of automatic resets."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,8 @@ def _bound(bound: np.ndarray) -> float | tuple[float, ...]:
 def make(name: str, render_mode: str | None = None, **kwargs: Any) -> gymnasium.Env:
     """The environment of that name with its usual preprocessing; raises `Mistake` for a name or argument that is wrong."""
     _register(name)
+    if render_mode is not None:
+        os.environ.setdefault("SDL_AUDIODRIVER", "dummy")  # pygame else complains where there is no sound
     try:
         if atari.is_game(name):
             return atari.make(name, render_mode, **kwargs)
