@@ -62,7 +62,8 @@ class SquashedHead(eqx.Module):
 def flat_actions(space: Space) -> int:
     """Numbers per continuous action; raises `ValueError` for actions that are not a vector."""
     if not isinstance(space, Box) or len(space.shape) != 1:
-        raise ValueError(f"continuous actions must be vectors (Box of one axis), not {space}: flatten the action space.")
+        remedy = "flatten them" if isinstance(space, Box) else "for choices use PPO or DQN"
+        raise ValueError(f"continuous actions must be vectors (a Box of one axis), not {space}: {remedy}.")
     return space.shape[0]
 
 
