@@ -76,7 +76,9 @@ class Training:
     def __iter__(self) -> Iterator[Event]:
         with _interrupts_end(self):
             try:
-                yield from self._events()
+                for event in self._events():
+                    yield event
+                    self._tell(event)
             except Mistake:
                 if not any(self.run.checkpoints.glob("[0-9]*")):
                     self.run.remove()
@@ -91,13 +93,9 @@ class Training:
         saved = -1
         while self.steps < experiment.steps and self.ending is None:
             until = min(experiment.steps, evaluation.next, saving.next)
-            for event in self._advance(until - self.steps):
-                yield event
-                self._tell(event)
+            yield from self._advance(until - self.steps)
             if self.evaluator is not None and evaluation.reached(self.steps):
-                event = self.evaluator(self.engine.params(), self.steps)
-                yield event
-                self._tell(event)
+                yield self.evaluator(self.engine.params(), self.steps)
             if saving.reached(self.steps):
                 saved = self.steps
                 yield self._save()

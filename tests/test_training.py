@@ -78,6 +78,14 @@ def test_a_callback_can_stop(tmp_path):
     assert isinstance(events[-1], Saved)
 
 
+def test_callbacks_are_told_every_event(tmp_path):
+    told = []
+    asked = experiment(tmp_path, evaluation=Evaluation(every=300, episodes=2), callbacks=(told.append,))
+    events = list(run(asked))
+    assert [type(event) for event in told] == [type(event) for event in events]
+    assert Saved in map(type, told)
+
+
 class Ladder(gymnasium.Env):
     """One step an episode; the reward is the task."""
 
