@@ -2,6 +2,7 @@
 
 python benchmarks/curves.py ppo CartPole-v1 --steps 100000 --seeds 5
 python benchmarks/curves.py sac Pendulum-v1 --steps 20000 --set gamma=0.98
+python benchmarks/curves.py experiments/lunarlander_ppo.py
 """
 
 import argparse
@@ -16,6 +17,7 @@ import numpy as np
 
 from ecotone import Checkpointing, Evaluated, Evaluation, Experiment, begin, evaluate
 from ecotone.algorithms import ALGORITHMS
+from ecotone.runs import read_experiment
 from ecotone.statistics import bootstrap, iqm
 
 CURVES = Path(__file__).resolve().parent / "curves"
@@ -32,15 +34,16 @@ def changed(node: Any, path: str, value: Any) -> Any:
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("algorithm", choices=ALGORITHMS)
-    parser.add_argument("env")
-    parser.add_argument("--steps", type=int, default=100_000, help="environment steps of each run")
-    parser.add_argument("--seeds", type=int, default=5, help="how many; they are 1, 2, ...")
+    parser.add_argument("what", help=f"{', '.join(ALGORITHMS)}, or an experiment's file")
+    parser.add_argument("env", nargs="?", help="the environment, for an algorithm")
+    parser.add_argument("--steps", type=int, help="environment steps of each run; none means the file's, or 100,000")
+    parser.add_argument("--seeds", type=int, default=5, help="how many")
+    parser.add_argument("--first-seed", type=int, default=1, help="the first of them; the others follow it")
     parser.add_argument("--points", type=int, default=20, help="evaluations along the curve")
     parser.add_argument("--episodes", type=int, default=16, help="greedy episodes of each")
     parser.add_argument("--final-episodes", type=int, default=32, help="greedy episodes of the trained policy")
     parser.add_argument("--num-envs", type=int)
-    parser.add_argument("--runtime", default="auto")
+    parser.add_argument("--runtime")
     parser.add_argument("--overlap", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the algorithm")
     parser.add_argument("--name", default="", help="name of the file; none means algorithm and environment")
@@ -49,19 +52,26 @@ def parse() -> argparse.Namespace:
 
 def experiment(told: argparse.Namespace, out: str) -> Experiment:
     """The experiment, without its seed."""
-    algorithm = ALGORITHMS[told.algorithm]()
+    if told.what.endswith(".py"):
+        made = dataclasses.replace(read_experiment(told.what), title=told.name or Path(told.what).stem)
+    elif told.what in ALGORITHMS and told.env:
+        made = Experiment(told.env, ALGORITHMS[told.what](), title=told.name)
+    else:
+        raise SystemExit(f"give the file of an experiment, or one of {', '.join(ALGORITHMS)} and an environment.")
+    algorithm = made.algorithm
     for entry in told.set:
         path, _, value = entry.partition("=")
         algorithm = changed(algorithm, path, ast.literal_eval(value))
-    return Experiment(
-        env=told.env,
+    steps = told.steps or made.steps
+    return dataclasses.replace(
+        made,
         algorithm=algorithm,
-        num_envs=told.num_envs,
-        runtime=told.runtime,
-        overlap=told.overlap,
-        steps=told.steps,
-        evaluation=Evaluation(every=max(told.steps // told.points, 1), episodes=told.episodes),
-        checkpoint=Checkpointing(every=told.steps),
+        num_envs=told.num_envs or made.num_envs,
+        runtime=told.runtime or made.runtime,
+        overlap=told.overlap or made.overlap,
+        steps=steps,
+        evaluation=Evaluation(every=max(steps // told.points, 1), episodes=told.episodes),
+        checkpoint=Checkpointing(every=steps),
         out=out,
     )
 
@@ -74,13 +84,13 @@ def train(made: Experiment, episodes: int) -> tuple[dict[int, float], float]:
     return curve, float(np.mean(evaluate(training.run, episodes).returns))
 
 
-def save(path: Path, curves: list[dict[int, float]], finals: list[float]) -> None:
+def save(path: Path, seeds: range, curves: list[dict[int, float]], finals: list[float]) -> None:
     """Steps and the mean return of each seed, one line per evaluation; the last line is the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
     shared = sorted(set.intersection(*(set(curve) for curve in curves)))
     with path.open("w", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(["steps", *(f"seed_{i + 1}" for i in range(len(curves)))])
+        lines.writerow(["steps", *(f"seed_{seed}" for seed in seeds)])
         lines.writerows([steps, *(f"{curve[steps]:.6g}" for curve in curves)] for steps in shared)
         lines.writerow(["end", *(f"{final:.6g}" for final in finals)])
 
@@ -89,17 +99,17 @@ def main() -> None:
     """Train all seeds, keep the curve, print the score."""
     told = parse()
     curves, finals = [], []
+    seeds = range(told.first_seed, told.first_seed + told.seeds)
     with tempfile.TemporaryDirectory() as out:
         made = experiment(told, out)
-        for seed in range(1, told.seeds + 1):
+        for seed in seeds:
             curve, final = train(dataclasses.replace(made, seed=seed), told.final_episodes)
             curves.append(curve)
             finals.append(final)
             print(f"seed {seed}: {final:.1f}", flush=True)
-    name = told.name or made.name
-    save(CURVES / f"{name}.csv", curves, finals)
+    save(CURVES / f"{made.name}.csv", seeds, curves, finals)
     low, high = bootstrap([np.array(finals)])
-    print(f"{name}: IQM {iqm(np.array(finals)):.1f}, 95% interval {low:.1f} to {high:.1f}, {told.seeds} seeds")
+    print(f"{made.name}: IQM {iqm(np.array(finals)):.1f}, 95% interval {low:.1f} to {high:.1f}, {told.seeds} seeds")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Ecotone at every work: trains an experiment and prints the result as the peers' drivers do."""
 
 import tempfile
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -36,17 +37,14 @@ WORKS: dict[str, dict[str, Any]] = {
         "algorithm": DQN(replay=Replay(capacity=100_000, batch=64, warmup=1_000, ratio=0.25)),
         "num_envs": 1,
     },
-    "sac-halfcheetah": {
-        "env": "HalfCheetah-v5",
-        "algorithm": SAC(replay=Replay(capacity=1_000_000, batch=256, warmup=1_000, ratio=1.0)),
-        "num_envs": 1,
-    },
+    "sac-halfcheetah": {"env": "HalfCheetah-v5", "algorithm": SAC(), "num_envs": 1},
 }
 VARIANTS: dict[str, dict[str, Any]] = {
     "overlap": {"overlap": True},
     "envpool": {"env": "envpool:Pong-v5"},
     "default": {"algorithm": PPO()},
     "compiled": {"runtime": "compiled"},
+    "step by step": {"algorithm": SAC(replay=replace(SAC().replay, length=1))},
 }
 """What a variant changes about a work; several are joined by `+`."""
 

@@ -55,7 +55,7 @@ WORKS = {
         "SAC on HalfCheetah-v5: 1 Gymnasium environment, 1 update per step, 256-256, batch 256",
         6_000,
         2_000,
-        ("", "overlap"),
+        ("", "step by step", "step by step+overlap"),
         ("sb3", "sbx", "cleanrl"),
     ),
     "ppo-pong": Work(
@@ -103,7 +103,13 @@ class Peer:
 TORCH_THREADS = {"default threads": {}, "1 thread": {"OMP_NUM_THREADS": "1"}}
 PEERS = {
     "sb3": Peer("Stable-Baselines3", "baselines.py", "sb3", ("--library", "sb3"), TORCH_THREADS),
-    "sbx": Peer("SBX", "baselines.py", "sb3", ("--library", "sbx")),
+    "sbx": Peer(
+        "SBX",
+        "baselines.py",
+        "sb3",
+        ("--library", "sbx"),
+        variants={"sac-halfcheetah": {"": (), "8 updates after 8 steps": ("--block", "8")}},
+    ),
     "rllib": Peer("RLlib", "rllib.py", "rllib"),
     "cleanrl": Peer(
         "CleanRL",

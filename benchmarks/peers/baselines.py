@@ -28,8 +28,11 @@ def pong(seed: int) -> Any:
     return VecFrameStack(make_atari_env("PongNoFrameskip-v4", n_envs=8, seed=seed), 4)
 
 
-def make(library: Any, work: str, steps: int, seed: int) -> Any:
-    """The model for a work, with the library's defaults where the work does not say otherwise."""
+def make(library: Any, work: str, steps: int, seed: int, block: int) -> Any:
+    """The model for a work, with the library's defaults where the work does not say otherwise.
+
+    SAC learns after every `block` steps as often as there were steps.
+    """
     common = {"seed": seed, "device": "cpu"}
     if work == "ppo-cartpole":
         return library.PPO("MlpPolicy", make_vec_env("CartPole-v1", 8, seed), **ROLLOUT, **common)
@@ -46,7 +49,7 @@ def make(library: Any, work: str, steps: int, seed: int) -> Any:
         return library.DQN("MlpPolicy", make_vec_env("CartPole-v1", 1, seed), **schedule, **tuned, **network, **common)
     if work == "sac-halfcheetah":
         network = {"policy_kwargs": {"net_arch": [256, 256]}}
-        schedule = {"learning_starts": 1_000, "batch_size": 256}
+        schedule = {"learning_starts": 1_000, "batch_size": 256, "train_freq": block, "gradient_steps": block}
         return library.SAC("MlpPolicy", make_vec_env("HalfCheetah-v5", 1, seed), **schedule, **network, **common)
     raise SystemExit(f"{library.__name__} has no driver for {work}.")
 
@@ -87,9 +90,9 @@ class UntilSolved(BaseCallback):
 
 def main() -> None:
     """Train, and print the result."""
-    told = arguments(__doc__ or "", "library")
+    told = arguments(__doc__ or "", "library", "block")
     library = importlib.import_module("sbx" if told.library == "sbx" else "stable_baselines3")
-    model = make(library, told.work, told.steps, told.seed)
+    model = make(library, told.work, told.steps, told.seed, int(told.block or 1))
     known = versions(*PACKAGES, *(("sbx-rl", "jax") if told.library == "sbx" else ()))
     if told.work.startswith("solve"):
         model.learn(told.steps, callback=(until := UntilSolved()))

@@ -69,8 +69,8 @@ class SAC:
     """Initial weight of the entropy; usually 0.1 to 1."""
     target_entropy: float | None = None
     """Entropy that the temperature is tuned for, nats; none means minus the number of action entries."""
-    replay: Replay = Replay(capacity=1_000_000, batch=256, warmup=1_000, ratio=1.0)
-    """What is kept and how often it is learned from."""
+    replay: Replay = Replay(capacity=1_000_000, batch=256, warmup=1_000, ratio=1.0, length=8)
+    """What is kept and how often it is learned from: after 8 steps 8 times, which is one program instead of eight."""
 
     @property
     def feed(self) -> Replay:

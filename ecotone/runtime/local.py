@@ -106,12 +106,12 @@ class Local:
         return stacked._replace(memory=memory)
 
     def _check(self, rows: Trajectory) -> None:
-        for what, values in (("reward", rows.reward), ("observation", rows.observation)):
+        for what, values in (("a reward", rows.reward), ("an observation", rows.observation)):
             if values.dtype.kind == "f" and not np.isfinite(values).all():
                 t, lane, *_ = np.argwhere(~np.isfinite(values))[0]
                 steps = self.fragment * self.length + int(t)
                 raise Mistake(
-                    f"environment {lane} returned a {what} that is not finite ({np.ravel(values[t, lane])[:4]}) at its "
+                    f"environment {lane} returned {what} that is not finite ({np.ravel(values[t, lane])[:4]}) at its "
                     f"step {steps}: mend the environment."
                 )
 

@@ -1,12 +1,16 @@
 """Contract check of algorithms."""
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecotone import checkpoint
 from ecotone.protocols import Algorithm, State
+from ecotone.runtime.engine import Saved
 from ecotone.spec import Box, Discrete, Spec
 from ecotone.testing.samples import actions, observations, rows_for
 from ecotone.testing.trees import assert_arrays, assert_leading, assert_same_types, assert_same_values
@@ -23,7 +27,8 @@ def check_algorithm(
 
     `init`, `act`, `observe` and `update` are pure and mean the same under jit; actions fit the spec; state and memory
     keep their structure, shapes, dtypes and weak types; rows without `acted` change nothing by their action, reward and
-    extras; one batch learned from again and again lowers the loss.
+    extras; a state that was written to a checkpoint and read goes on bit for bit; one batch learned from again and again
+    lowers the loss.
 
     Arguments:
         algorithm: with a small network and a short feed, so that the check is quick.
@@ -48,6 +53,7 @@ def check_algorithm(
     rows = rows_for(algorithm, state, spec, key_rows, LANES)
     check_learning_is_pure(algorithm, state, rows, key_update, tolerance)
     check_unacted_rows(algorithm, state, spec, rows, key_update)
+    check_continuation(algorithm, state, spec, rows, key_update)
     check_repeated_batch(algorithm, state, rows, key_update, loss, updates)
 
 
@@ -115,6 +121,20 @@ def check_unacted_rows(algorithm: Algorithm, state: State, spec: Spec, rows: Tra
     update = jax.jit(algorithm.update)
     what = f"{type(algorithm).__name__}.update: rows without `acted` moved the state; weigh the loss with `rows.acted`"
     assert_same_values(update(state, rows, key)[0], update(state, garbled, key)[0], what, 1e-6)
+
+
+def check_continuation(algorithm: Algorithm, state: State, spec: Spec, rows: Trajectory, key: Key) -> None:
+    """Assert that an updated state, written to a checkpoint and read again, acts and learns on bit for bit."""
+    name, update = type(algorithm).__name__, jax.jit(algorithm.update)
+    updated, _ = update(state, rows, key)
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint.write(Path(folder), 1, Saved(updated, {}), algorithm.policy(updated), spec, keep=1)
+        _, saved = checkpoint.newest(Path(folder), state)
+    what = f"{name}: a state read from a checkpoint"
+    assert_same_values(algorithm.policy(updated), algorithm.policy(saved.tree), f"{what} has another policy")
+    key_on = jax.random.fold_in(key, 3)
+    onward = update(updated, rows, key_on), update(saved.tree, rows, key_on)
+    assert_same_values(*onward, f"{what} learns differently from there on; keep all that learning needs in the state")
 
 
 def check_repeated_batch(algorithm: Algorithm, state: State, rows: Trajectory, key: Key, loss: str, updates: int) -> None:

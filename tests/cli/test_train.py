@@ -1,4 +1,6 @@
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +130,50 @@ def test_a_mistake_gets_one_line_and_code_2(ecotone, line):
     assert MISTAKES[line] in said.err
     assert said.err.count("\n") == 1
     assert not said.out
+
+
+SPOILED = """
+import gymnasium
+import numpy as np
+import ecotone
+from ecotone.feed import Rollout
+
+
+class Spoiled(gymnasium.Wrapper):
+    def step(self, action):
+        observation, *rest = self.env.step(action)
+        self.taken = getattr(self, "taken", 0) + 1
+        return (observation * np.nan if self.taken == 5 else observation, *rest)
+
+
+experiment = ecotone.Experiment(
+    lambda: Spoiled(gymnasium.make("CartPole-v1")), ecotone.PPO(feed=Rollout(8)), num_envs=2, title="spoiled"
+)
+"""
+
+
+def test_an_environment_that_returns_nan_is_a_mistake(ecotone, tmp_path):
+    (tmp_path / "spoiled.py").write_text(SPOILED)
+    said = ecotone("train", "spoiled.py")
+    assert said.code == 2
+    assert "environment 0 returned an observation that is not finite" in said.err
+    assert "at its step 5" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_a_checkpoint_of_another_algorithm_is_a_mistake(ecotone, run, tmp_path):
+    flags = ["--steps", "64", "--num-envs", "1", "--out", tmp_path / "all", "--algorithm.replay.warmup", "16"]
+    said = ecotone("train", "dqn", "CartPole-v1", *flags, "--algorithm.replay.capacity", "64")
+    other = Path(said.out.splitlines()[-1])
+    shutil.rmtree(other / "checkpoints")
+    shutil.copytree(run / "checkpoints", other / "checkpoints")
+    again = ecotone("train", "--resume", other, "--steps", "2000")
+    assert again.code == 2
+    assert "it was written for another algorithm, model or environment" in again.err
+    assert again.err.count("\n") == 1
+    looked = ecotone("evaluate", other)
+    assert looked.code == 2
+    assert "it was written for another algorithm, model or environment" in looked.err
 
 
 def test_an_experiment_file_without_experiment_is_a_mistake(ecotone, tmp_path):

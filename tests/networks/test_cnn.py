@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecotone.networks.cnn import Convolution, NatureCNN
-from ecotone.networks.convolution import CHUNK, patches
+from ecotone.networks.convolution import BACKWARD, FORWARD, patches
 
 SMALL = (36, 36, 1)
 
@@ -36,10 +36,10 @@ def close(actual, expected):
 @pytest.mark.parametrize(
     ("size", "stride", "shape", "count"),
     [
-        (8, 4, (21, 18, 3), 2 * CHUNK + 1),
-        (4, 2, (9, 10, 2), CHUNK),
+        (8, 4, (21, 18, 3), 2 * FORWARD + 1),
+        (4, 2, (9, 10, 2), BACKWARD),
         (3, 1, (5, 4, 2), 3),
-        (3, 2, (8, 7, 2), CHUNK + 1),
+        (3, 2, (8, 7, 2), FORWARD + 1),
         (2, 3, (9, 7, 2), 2),
     ],
 )
@@ -56,7 +56,7 @@ def test_convolution_equals_xla_with_gradients_of_weights_and_input(size, stride
     close(gradient(ours)(layer.weight, layer.bias, x), gradient(theirs)(layer.weight, layer.bias, x))
 
 
-@pytest.mark.parametrize("count", [1, 2 * CHUNK, 2 * CHUNK + 3])
+@pytest.mark.parametrize("count", [1, 2 * FORWARD, 2 * FORWARD + 3])
 def test_nature_cnn_equals_xla_with_gradients(count):
     shape = (44, 48, 2)
     network = eqx.filter_jit(NatureCNN)(jax.random.key(0), shape)
@@ -86,14 +86,14 @@ def test_leading_axes_numpy_input_and_no_images(small):
 
 def test_many_networks_at_once(small):
     networks = jax.tree.map(lambda a: jnp.stack([a, a * 1.1]), small)
-    images = jnp.asarray(np.random.default_rng(0).integers(0, 256, (CHUNK + 1, 36, 36, 1), dtype=np.uint8))
+    images = jnp.asarray(np.random.default_rng(0).integers(0, 256, (FORWARD + 1, 36, 36, 1), dtype=np.uint8))
     one = jax.grad(lambda n: jnp.sum(n(images) ** 2))
     together = jax.jit(jax.vmap(one))(networks)
     close(jax.tree.map(lambda a: a[1], together), jax.jit(one)(jax.tree.map(lambda a: a[1], networks)))
 
 
 def test_accelerators_use_the_plain_convolution(monkeypatch, small):
-    images = jnp.ones((CHUNK * 2, 36, 36, 1), jnp.uint8)
+    images = jnp.ones((FORWARD * 2, 36, 36, 1), jnp.uint8)
     assert "scan" in str(jax.make_jaxpr(lambda x: small(x))(images))
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert "scan" not in str(jax.make_jaxpr(lambda x: small(x))(images))
