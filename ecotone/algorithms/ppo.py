@@ -33,9 +33,13 @@ class PPOState(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows `[N, ...]` with what the loss compares them to; `weight` is false where nobody decided."""
+    """Rows `[T, N, ...]` with what the loss compares them to; `weight` is false where nobody decided.
+
+    Rows that are read in sequence have N lanes; of a feed-forward network all rows stand beside each other, T is 1.
+    """
 
     observation: Tree
+    is_first: Array
     action: Array
     log_prob: Array
     advantage: Array
@@ -96,14 +100,18 @@ class PPO:
     def update(self, state: PPOState, rows: Trajectory, key: Key) -> tuple[PPOState, Report]:
         """Epochs of minibatches over the rows."""
         batch = self._batch(state.network, rows)
-        size = batch.weight.shape[0] // self.minibatches
-        order = permutations(key, self.epochs, batch.weight.shape[0])
+        count = batch.weight.shape[1]
+        if count < self.minibatches:
+            raise ValueError(f"{count} lanes cannot be cut into {self.minibatches} minibatches: take fewer, or more lanes.")
+        size = count // self.minibatches
+        order = permutations(key, self.epochs, count)
         order = order[:, : size * self.minibatches].reshape(self.epochs * self.minibatches, size)
 
         def descend(carry: tuple[Tree, Tree], index: Array) -> tuple[tuple[Tree, Tree], dict[str, Array]]:
             network, optimizer = carry
-            minibatch = jax.tree.map(lambda x: x[index], batch)
-            gradient, metrics = jax.grad(self._loss, has_aux=True)(network, minibatch)
+            minibatch = jax.tree.map(lambda x: x[:, index], batch)
+            memory = jax.tree.map(lambda x: x[index], rows.memory)
+            gradient, metrics = jax.grad(self._loss, has_aux=True)(network, minibatch, memory)
             return self.optimizer.descend(network, optimizer, gradient, state.steps), metrics
 
         (network, optimizer), metrics = jax.lax.scan(descend, (state.network, state.optimizer), order)
@@ -116,13 +124,14 @@ class PPO:
         head = lambda tree: jax.tree.map(lambda x: x[:-1], tree)
         behaviour = head(rows.extras["policy"])
         log_prob = behaviour.log_prob(rows.action[:-1])
-        decided = Batch(
-            head(rows.observation), rows.action[:-1], log_prob, advantage, advantage + value[:-1], rows.acted[:-1]
-        )
-        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), decided)
+        seen, is_first, action, acted = head((rows.observation, rows.is_first, rows.action, rows.acted))
+        batch = Batch(seen, is_first, action, log_prob, advantage, advantage + value[:-1], acted)
+        if jax.tree.leaves(rows.memory):
+            return batch
+        return jax.tree.map(lambda x: x.reshape(1, -1, *x.shape[2:]), batch)
 
-    def _loss(self, network: Tree, batch: Batch) -> tuple[Array, dict[str, Array]]:
-        (policy, value), _ = network(batch.observation, None, ())
+    def _loss(self, network: Tree, batch: Batch, memory: Tree) -> tuple[Array, dict[str, Array]]:
+        (policy, value), _ = network(batch.observation, batch.is_first, memory)
         log_ratio = policy.log_prob(batch.action) - batch.log_prob
         mean = lambda values: masked_mean(values, batch.weight)
         advantage = standardise(batch.advantage, batch.weight)

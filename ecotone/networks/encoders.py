@@ -59,7 +59,7 @@ class Encoder:
     activation: str = "tanh"
     """`tanh`, `relu` or `silu`, after each dense layer."""
     orthogonal: bool = True
-    """Orthogonal first weights of gain √2; off draws smaller ones evenly, which suits critics of continuous actions."""
+    """Orthogonal first weights of gain √2; off draws smaller ones evenly, which suits action values."""
 
     def init(self, key: Key, space: Space) -> eqx.Module:
         """An encoder of observations `[..., *shape]` to features `[..., width]`."""

@@ -9,6 +9,7 @@ from ecotone.frozen import frozen
 from ecotone.networks.encoders import Encoder, flat_size, flatten
 from ecotone.networks.heads import PolicyHead, SquashedHead, ValueHead, flat_actions
 from ecotone.networks.layers import MLP, Dense
+from ecotone.networks.recurrent import Core
 from ecotone.ops.arrays import namespace
 from ecotone.ops.distributions import Distribution
 from ecotone.spec import Box, Discrete, Spec
@@ -26,49 +27,77 @@ class PolicyValue(NamedTuple):
 
 
 class ActorCriticNetwork(eqx.Module):
-    """Encoders and heads; `value_encoder` is none where actor and critic share one."""
+    """Encoders, cores and heads; the critic's encoder or core is none where it shares the actor's, or there is no core.
+
+    With two cores the memory is a pair, actor's and critic's.
+    """
 
     encoder: eqx.Module
     value_encoder: eqx.Module | None
+    core: eqx.Module | None
+    value_core: eqx.Module | None
     policy_head: PolicyHead
     value_head: ValueHead
 
     def __call__(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[PolicyValue, Tree]:
-        features = self.encoder(observation)  # type: ignore[operator]
-        for_value = features if self.value_encoder is None else self.value_encoder(observation)  # type: ignore[operator]
+        features, for_value, memory = self._read(observation, is_first, memory)
         return PolicyValue(self.policy_head(features), self.value_head(for_value)), memory
 
     def policy(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Distribution, Tree]:
-        """The policy alone, for actors."""
-        return self.policy_head(self.encoder(observation)), memory  # type: ignore[operator]
+        """The policy alone, for actors; where there are two memories, both move on."""
+        if self.core is None:
+            return self.policy_head(self.encoder(observation)), memory  # type: ignore[operator]
+        features, _, memory = self._read(observation, is_first, memory)
+        return self.policy_head(features), memory
+
+    def _read(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Array, Array, Tree]:
+        features = self.encoder(observation)  # type: ignore[operator]
+        for_value = features if self.value_encoder is None else self.value_encoder(observation)  # type: ignore[operator]
+        if self.core is None:
+            return features, for_value, memory
+        if self.value_core is None:
+            features, memory = self.core(features, is_first, memory)  # type: ignore[operator]
+            return features, features, memory
+        features, ours = self.core(features, is_first, memory[0])  # type: ignore[operator]
+        for_value, theirs = self.value_core(for_value, is_first, memory[1])  # type: ignore[operator]
+        return features, for_value, (ours, theirs)
 
 
 @frozen
 class ActorCritic:
-    """A policy and a value; images share their encoder, everything else has one for each."""
+    """A policy and a value with layers of their own; only of images they share the encoder."""
 
     encoder: Encoder = Encoder()
     """From observations to features."""
     log_std: float = 0.0
     """Initial log of the standard deviation of continuous actions, which lie in [-1, 1]; usually -2 to 0."""
     shared: bool | None = None
-    """One encoder for both; none means for images only."""
+    """One encoder and core for both; none shares the encoder of images alone. Shared, large value errors pull the policy."""
+    core: Core | None = None
+    """A memory behind the encoder: `LSTM`, `GRU`, `MinGRU` or `GatedTransformer`; none is feed-forward."""
 
     def init(self, key: Key, spec: Spec) -> ActorCriticNetwork:
         """Fresh weights (orthogonal; the policy's last layer is small, so that it begins nearly uniform)."""
-        keys = jax.random.split(key, 4)
-        space, width = spec.observation, self.encoder.width(spec.observation)
-        shared = (isinstance(space, Box) and space.is_image) if self.shared is None else self.shared
+        keys = jax.random.split(key, 6)
+        space, encoded = spec.observation, self.encoder.width(spec.observation)
+        image = isinstance(space, Box) and space.is_image
+        core = lambda key: None if self.core is None else self.core.init(key, encoded)
+        width = encoded if self.core is None else self.core.features
         return ActorCriticNetwork(
             self.encoder.init(keys[0], space),
-            None if shared else self.encoder.init(keys[1], space),
+            None if self.shared or (image and self.shared is None) else self.encoder.init(keys[1], space),
+            core(keys[4]),
+            None if self.shared else core(keys[5]),
             PolicyHead(keys[2], width, spec.action, self.log_std),
             ValueHead(keys[3], width),
         )
 
     def initial_memory(self, lanes: int) -> Tree:
-        """`()`: feed-forward."""
-        return ()
+        """The cores'; `()` without them."""
+        if self.core is None:
+            return ()
+        memory = lambda: self.core.initial_memory(lanes)  # type: ignore[union-attr]
+        return memory() if self.shared else (memory(), memory())
 
 
 class QNetworkModule(eqx.Module):
@@ -85,7 +114,7 @@ class QNetworkModule(eqx.Module):
 class QNetwork:
     """A value for each choice, `[..., K]`."""
 
-    encoder: Encoder = Encoder(activation="relu")
+    encoder: Encoder = Encoder(activation="relu", orthogonal=False)
     """From observations to features."""
 
     def init(self, key: Key, spec: Spec) -> QNetworkModule:
@@ -94,7 +123,7 @@ class QNetwork:
             raise ValueError(f"a Q-network needs one discrete choice as action, not {spec.action}: try PPO or SAC.")
         key_encoder, key_head = jax.random.split(key)
         width = self.encoder.width(spec.observation)
-        return QNetworkModule(self.encoder.init(key_encoder, spec.observation), Dense(key_head, width, spec.action.n, 1.0))
+        return QNetworkModule(self.encoder.init(key_encoder, spec.observation), Dense(key_head, width, spec.action.n, None))
 
     def initial_memory(self, lanes: int) -> Tree:
         """`()`: feed-forward."""

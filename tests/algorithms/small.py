@@ -10,9 +10,9 @@ from ecotone.ops.schedules import Constant, Linear
 ENCODER = Encoder((16, 16))
 
 
-def small_ppo(gamma=0.5):
+def small_ppo(gamma=0.5, model=ActorCritic(ENCODER)):
     """PPO that learns a probe in forty fragments of eight lanes; its steps shrink to none, so that what it found stays."""
-    return PPO(ActorCritic(ENCODER), Adam(Linear(1e-2, 0.0, over=5_120)), gamma=gamma, feed=Rollout(16))
+    return PPO(model, Adam(Linear(1e-2, 0.0, over=5_120)), gamma=gamma, feed=Rollout(16))
 
 
 def small_dqn(gamma=0.5, n=1):

@@ -8,6 +8,9 @@ import jax.numpy as jnp
 import pytest
 
 from ecotone.algorithms import ALGORITHMS
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.models import ActorCritic
+from ecotone.networks.recurrent import GRU
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_algorithm
 from tests.algorithms.small import small_dqn, small_ppo, small_sac
@@ -22,6 +25,7 @@ CASES = {
     "ppo": (small_ppo(), CHOICE),
     "ppo-vector": (small_ppo(), VECTOR),
     "ppo-multi": (small_ppo(), Spec(MultiDiscrete((2, 3)), MultiDiscrete((2, 3), start=(1, 1)))),
+    "ppo-with-memory": (small_ppo(model=ActorCritic(Encoder((8,)), core=GRU(8))), CHOICE),
     "sac": (small_sac(), VECTOR),
 }
 

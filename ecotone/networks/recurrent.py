@@ -1,0 +1,192 @@
+"""Memories that are read row by row or segment by segment: LSTM, GRU, and a recurrence that runs in parallel over time.
+
+A core reads features `[T, B, D]` with `is_first` `[T, B]` and the memory before them `[B, ...]`, and returns features
+`[T, B, width]` and the memory after them. Rows that are `is_first` are read with an empty memory.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from ecotone.frozen import frozen
+from ecotone.networks.layers import Dense
+
+Array = Any
+Key = Any
+Tree = Any
+
+
+class Core(Protocol):
+    """A recipe for a memory between encoder and heads."""
+
+    @property
+    def features(self) -> int:
+        """Features per row that come out."""
+        ...
+
+    def init(self, key: Key, inputs: int) -> Any:
+        """A module that reads `(features [T, B, inputs], is_first [T, B], memory)`."""
+        ...
+
+    def initial_memory(self, lanes: int) -> Tree:
+        """The memory of lanes that have seen nothing, lanes on axis 0."""
+        ...
+
+
+def forget(memory: Tree, is_first: Array) -> Tree:
+    """Memory `[B, ...]` with zeros in the lanes whose row begins an episode (`is_first` `[B]`)."""
+
+    def one(x: Array) -> Array:
+        return jnp.where(is_first.reshape(is_first.shape + (1,) * (x.ndim - is_first.ndim)), jnp.zeros((), x.dtype), x)
+
+    return jax.tree.map(one, memory)
+
+
+def unroll(step: Callable[[Tree, Array], tuple[Tree, Array]], inputs: Array, is_first: Array, memory: Tree) -> Any:
+    """Run `step(memory [B, ...], inputs [B, D]) -> (memory, output)` over rows `[T, B, ...]`, forgetting at `is_first`.
+
+    Returns the outputs `[T, B, ...]` and the memory after the last row.
+    """
+
+    def once(memory: Tree, row: tuple[Array, Array]) -> tuple[Tree, Array]:
+        return step(forget(memory, row[1]), row[0])
+
+    memory, outputs = jax.lax.scan(once, memory, (inputs, is_first))
+    return outputs, memory
+
+
+class LSTMCore(eqx.Module):
+    """All gates in one product; what depends on the inputs alone is computed for all rows at once."""
+
+    inward: Dense
+    onward: Dense
+
+    def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+        def step(memory: tuple[Array, Array], seen: Array) -> tuple[tuple[Array, Array], Array]:
+            hidden, cell = memory
+            enter, keep, new, leave = jnp.split(seen + hidden @ self.onward.weight, 4, -1)
+            cell = jax.nn.sigmoid(keep + 1.0) * cell + jax.nn.sigmoid(enter) * jnp.tanh(new)
+            hidden = jax.nn.sigmoid(leave) * jnp.tanh(cell)
+            return (hidden, cell), hidden
+
+        return unroll(step, self.inward(features), is_first, memory)
+
+
+@frozen
+class LSTM:
+    """Long short-term memory (doi:10.1162/neco.1997.9.8.1735), with forget gates that begin open."""
+
+    width: int = 128
+    """Numbers remembered, usually 64 to 512."""
+
+    @property
+    def features(self) -> int:
+        """Features per row that come out."""
+        return self.width
+
+    def init(self, key: Key, inputs: int) -> LSTMCore:
+        """Fresh weights."""
+        key_in, key_on = jax.random.split(key)
+        return LSTMCore(Dense(key_in, inputs, 4 * self.width, 1.0), Dense(key_on, self.width, 4 * self.width, 1.0))
+
+    def initial_memory(self, lanes: int) -> Tree:
+        """Output and cell, both `[lanes, width]`, zero."""
+        return (jnp.zeros((lanes, self.width)), jnp.zeros((lanes, self.width)))
+
+
+class GRUCore(eqx.Module):
+    """Gates in one product; what depends on the inputs alone is computed for all rows at once."""
+
+    inward: Dense
+    onward: Dense
+
+    def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+        def step(hidden: Array, seen: Array) -> tuple[Array, Array]:
+            reset_seen, update_seen, new_seen = jnp.split(seen, 3, -1)
+            reset_kept, update_kept, new_kept = jnp.split(self.onward(hidden), 3, -1)
+            update = jax.nn.sigmoid(update_seen + update_kept)
+            new = jnp.tanh(new_seen + jax.nn.sigmoid(reset_seen + reset_kept) * new_kept)
+            hidden = (1.0 - update) * new + update * hidden
+            return hidden, hidden
+
+        return unroll(step, self.inward(features), is_first, memory)
+
+
+@frozen
+class GRU:
+    """Gated recurrent unit (arXiv:1406.1078, eq. 5 to 8)."""
+
+    width: int = 128
+    """Numbers remembered, usually 64 to 512."""
+
+    @property
+    def features(self) -> int:
+        """Features per row that come out."""
+        return self.width
+
+    def init(self, key: Key, inputs: int) -> GRUCore:
+        """Fresh weights."""
+        key_in, key_on = jax.random.split(key)
+        return GRUCore(Dense(key_in, inputs, 3 * self.width, 1.0), Dense(key_on, self.width, 3 * self.width, 1.0))
+
+    def initial_memory(self, lanes: int) -> Tree:
+        """The state, `[lanes, width]`, zero."""
+        return jnp.zeros((lanes, self.width))
+
+
+class MinGRUCore(eqx.Module):
+    """Layers `h[t] = (1 − z[t]) · h[t−1] + z[t] · c[t]` whose gates see the inputs alone, each added to its input."""
+
+    entry: Dense
+    gates: tuple[Dense, ...]
+
+    def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+        x, after = self.entry(features), []
+        for gate, before in zip(self.gates, memory, strict=True):
+            update, new = jnp.split(gate(x), 2, -1)
+            update = jax.nn.sigmoid(update)
+            keep = jnp.where(is_first[..., None], 0.0, 1.0 - update)
+            hidden = linear_recurrence(keep, update * jnp.tanh(new), before)
+            after.append(hidden[-1])
+            x = x + hidden
+        return x, tuple(after)
+
+
+def linear_recurrence(keep: Array, new: Array, before: Array) -> Array:
+    """`h[t] = keep[t] · h[t−1] + new[t]` for t = 0 … T − 1 with h[−1] = `before`, all rows `[T, ...]` in O(log T) steps."""
+
+    def compose(first: tuple[Array, Array], second: tuple[Array, Array]) -> tuple[Array, Array]:
+        return first[0] * second[0], second[0] * first[1] + second[1]
+
+    if keep.shape[0] == 1:
+        return keep * before + new
+    new = new.at[0].add(keep[0] * before)
+    return jax.lax.associative_scan(compose, (keep, new))[1]
+
+
+@frozen
+class MinGRU:
+    """Minimal gated recurrent units (arXiv:2410.01201): whole segments at once instead of row after row."""
+
+    width: int = 128
+    """Numbers remembered per layer, usually 64 to 512."""
+    layers: int = 2
+    """How many, usually 1 to 4; what one layer remembers, the next one's gates can see."""
+
+    @property
+    def features(self) -> int:
+        """Features per row that come out."""
+        return self.width
+
+    def init(self, key: Key, inputs: int) -> MinGRUCore:
+        """Fresh weights."""
+        key_entry, *keys = jax.random.split(key, self.layers + 1)
+        gates = tuple(Dense(key, self.width, 2 * self.width, 1.0) for key in keys)
+        return MinGRUCore(Dense(key_entry, inputs, self.width, 1.0), gates)
+
+    def initial_memory(self, lanes: int) -> Tree:
+        """The state of every layer, `[lanes, width]`, zero."""
+        return tuple(jnp.zeros((lanes, self.width)) for _ in range(self.layers))

@@ -1,0 +1,73 @@
+"""Cores keep the models' contract, and remember what they say they remember."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ecotone.networks.attention import GatedTransformer
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.models import ActorCritic
+from ecotone.networks.recurrent import GRU, LSTM, MinGRU, linear_recurrence
+from ecotone.spec import Box, Discrete, Spec
+from ecotone.testing import check_model, fit, probes
+from tests.algorithms.small import small_ppo
+
+CORES = {
+    "lstm": LSTM(8),
+    "gru": GRU(8),
+    "parallel": MinGRU(8),
+    "attention": GatedTransformer(8, heads=2, reach=4),
+    "deep attention, longer than the rows": GatedTransformer(8, heads=2, layers=2, reach=9),
+}
+SPEC = Spec(Box((3,)), Discrete(2))
+
+
+@pytest.mark.parametrize("core", CORES.values(), ids=list(CORES))
+@pytest.mark.parametrize("shared", [True, None])
+def test_models_with_cores_keep_their_contract(core, shared):
+    check_model(ActorCritic(Encoder((8,)), core=core, shared=shared), SPEC)
+
+
+def test_of_images_only_the_encoder_is_shared():
+    network = ActorCritic(core=GRU(8)).init(jax.random.key(0), Spec(Box((36, 36, 1), "uint8", 0, 255), Discrete(2)))
+    assert network.value_encoder is None
+    assert network.value_core is not None
+
+
+def test_the_parallel_recurrence_is_the_slow_one():
+    rng = np.random.default_rng(0)
+    for steps in (1, 2, 7):
+        keep, new = rng.uniform(0, 1, (steps, 3)), rng.normal(size=(steps, 3))
+        before = rng.normal(size=3)
+        expected, h = [], before
+        for a, b in zip(keep, new, strict=True):
+            h = a * h + b
+            expected.append(h)
+        got = linear_recurrence(*map(jnp.asarray, (keep, new, before)))
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_attention_reaches_as_far_as_it_says(layers):
+    reach, steps = 3, 12
+    core = GatedTransformer(8, heads=2, layers=layers, reach=reach)
+    module = core.init(jax.random.key(0), 4)
+    seen = jax.random.normal(jax.random.key(1), (steps, 1, 4))
+    is_first = jnp.zeros((steps, 1), bool)
+    read = lambda seen: module(seen, is_first, core.initial_memory(1))[0]
+    moved = np.abs(read(seen) - read(seen.at[2].add(1.0))).sum((1, 2)) > 1e-6
+    expected = [2 <= t <= 2 + layers * reach for t in range(steps)]
+    assert moved.tolist() == expected
+
+
+def test_heads_must_divide_the_width():
+    with pytest.raises(ValueError, match="3 heads do not divide a width of 8"):
+        ActorCritic(core=GatedTransformer(8, heads=3)).init(jax.random.key(0), SPEC)
+
+
+@pytest.mark.parametrize("core", [LSTM(16), GRU(16), MinGRU(16), GatedTransformer(16, heads=2, reach=4)], ids=repr)
+def test_ppo_with_a_memory_recalls(core):
+    algorithm = small_ppo(model=ActorCritic(Encoder((16,)), core=core))
+    reward = np.asarray(fit(algorithm, probes.Recall(delay=1), lanes=8, fragments=60).reward)
+    assert reward[-10:].mean() > 0.45  # one decision in two counts
