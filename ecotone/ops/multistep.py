@@ -239,7 +239,7 @@ def vtrace_returns(
     reward: Array, discount: Array, values: Array, ratio: Array, trace: Array = 1.0, *, clip_delta: Array = 1.0,
     clip_trace: Array = 1.0, clip_advantage: Array = 1.0, mix: Array = 1.0, acted: Array | None = None,
 ) -> VTrace:  # fmt: skip
-    """V-trace (arXiv:1802.01561, eq. 1 and section 4.2) and, for `mix` below 1, leaky V-trace (arXiv:2002.12928, eq. 6).
+    """V-trace (arXiv:1802.01561, eq. 1 and section 4.2) and, for `mix` below 1, leaky V-trace (arXiv:2002.12928).
 
     Arguments:
         reward, discount, acted: of the actions at t, `[T, ...]`.
