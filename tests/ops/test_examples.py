@@ -52,7 +52,8 @@ def blocks():
     for module in modules():
         for name, thing in vars(module).items():
             own = getattr(thing, "__module__", None) == module.__name__ and not name.startswith("_")
-            if own and (inspect.isfunction(thing) or inspect.isclass(thing)) and not getattr(thing, "_is_protocol", False):
+            kind = inspect.isfunction(thing) or inspect.isclass(thing) or hasattr(thing, "__wrapped__")
+            if own and kind and not getattr(thing, "_is_protocol", False):
                 yield name, thing, module
 
 
@@ -60,8 +61,9 @@ BLOCKS = {name: (thing, module) for name, thing, module in blocks()}
 
 
 def examples_of(name, docstring, module):
-    """The examples in a docstring, in a world that has the module's names, `jax`, `jnp` and `np`."""
-    world = {**vars(module), "jax": jax, "jnp": jnp, "np": np}
+    """The examples in a docstring, in a world that has all blocks, the module's names, `jax`, `jnp` and `np`."""
+    world = {each: thing for each, (thing, _) in BLOCKS.items()}
+    world |= {**vars(module), "jax": jax, "jnp": jnp, "np": np}
     return doctest.DocTestParser().get_doctest(docstring, world, name, module.__file__, 0)
 
 
