@@ -88,7 +88,8 @@ def quantile_double_q_learning(
     >>> quantile_double_q_learning(now, midpoints(2), action, one, one, following, best).tolist()
     [1.5]
     """
-    same_shape(reward=reward, discount=discount, action=action)
+    same_shape(reward=reward, discount=discount, action=action, leading_axes_of_next_quantiles=next_quantiles.shape[:-2])
+    same_shape(selector=selector, next_quantiles_without_atoms=next_quantiles.shape[:-1])
     following = chosen_distribution(next_quantiles, selector.argmax(-1))
     target = reward[..., None] + discount[..., None] * following
     return quantile_regression(chosen_distribution(quantiles, action), levels, target, delta)

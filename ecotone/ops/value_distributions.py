@@ -114,6 +114,7 @@ def categorical_double_q_learning(
     >>> round(loss.item(), 4)
     0.6931
     """
+    same_shape(selector=selector, next_logits_without_atoms=next_logits.shape[:-1])
     following = chosen_distribution(next_logits, selector.argmax(-1))
     return categorical_td_learning(chosen_distribution(logits, action), atoms, reward, discount, following)
 
@@ -136,5 +137,6 @@ def categorical_q_learning(
     >>> round(loss.item(), 4)
     0.6931
     """
+    same_shape(atoms=atoms, next_logits_atoms=next_logits.shape[-1:])
     means = (jax.nn.softmax(next_logits) * atoms).sum(-1)
     return categorical_double_q_learning(logits, atoms, action, reward, discount, next_logits, means)
