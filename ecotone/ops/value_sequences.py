@@ -125,10 +125,10 @@ def n_step_q_learning(
     >>> n_step_q_learning(q, jnp.asarray([0, 1]), jnp.ones(2), jnp.full(2, 0.5), next_q, 2).target.tolist()
     [2.5, 3.0]
     """
-    selector = next_q if selector is None else selector
-    same_shape(next_q=next_q, selector=selector)
+    guide = next_q if selector is None else selector
+    same_shape(next_q=next_q, selector=guide)
     prediction = chosen(q, action)
-    values = _rows(prediction, pick(next_q, selector.argmax(-1)))
+    values = _rows(prediction, pick(next_q, guide.argmax(-1)))
     return _learn(prediction, n_step_returns(reward, discount, values, steps, acted=acted), acted)
 
 
