@@ -205,8 +205,8 @@ class PopArt:
         weight = jnp.ones_like(targets) if acted is None else acted.astype(targets.dtype)
         total = lambda x: jnp.zeros_like(scales.mean).at[output].add(weight * x)
         count = total(jnp.ones_like(targets))
-        part = -jnp.expm1(count * jnp.log1p(-self.step_size))
-        move = lambda old, x: old + part * (total(x) / jnp.maximum(count, 1.0) - jnp.where(count > 0, old, 0.0))
+        part = jnp.where(count > 0, -jnp.expm1(count * jnp.log1p(-self.step_size)), 0.0)
+        move = lambda old, x: old + part * (total(x) / jnp.maximum(count, 1.0) - old)
         return jax.lax.stop_gradient(Scales(move(scales.mean, targets), move(scales.square, jnp.square(targets))))
 
     def preserve(self, weight: Array, bias: Array, old: Scales, new: Scales) -> tuple[Array, Array]:

@@ -157,6 +157,8 @@ def test_popart_counts_targets_and_stays_within_bounds(run):
     assert run(popart.deviation, Scales(numbers(5), numbers(2500)))[0] == 2.0
     huge = popart.update(popart.init(1), np.full(100_000, 1e3, np.float32), np.zeros(100_000, int))
     np.testing.assert_allclose(huge.mean, 1e3, rtol=1e-3)
+    whole = run(PopArt(1.0).update, popart.init(2), numbers(3), np.ones(1, int))
+    close(whole.mean, [0, 3])
     slope = jax.grad(lambda x: popart.update(popart.init(1), x, np.zeros(1, int)).mean.sum())(numbers(1))
     assert slope == 0.0
 

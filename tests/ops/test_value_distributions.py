@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecotone.ops import quantiles as qs
 from ecotone.ops import value_distributions as vd
-from ecotone.ops.losses import expectile, pinball
+from ecotone.ops.losses import expectile, huber, pinball
 from tests.ops.vectors import numbers
 
 GENERATOR = np.random.default_rng(0)
@@ -145,6 +145,22 @@ def test_quantile_learning_matches_rlax(run, delta):
     shared = run(bind(qs.quantile_expected_sarsa), LOGITS, LEVELS, *QUANTILE[2:], POLICY)
     each = run(bind(qs.quantile_expected_sarsa), LOGITS, np.tile(LEVELS, (LANES, 1)), *QUANTILE[2:], POLICY)
     close(shared, each)
+
+
+@pytest.mark.parametrize(
+    ("errors", "delta", "expected"),
+    [
+        ([-2, -1, -0.5, 0, 0.5, 1, 2], 1.0, [1.5, 0.5, 0.125, 0, 0.125, 0.5, 1.5]),
+        ([3.5, -3.5], 2.0, [5, 5]),
+        ([1, 0, -1, -2, -3], 1.0, [0.5, 0, 0.5, 1.5, 2.5]),
+        ([1, 0, -1, -2, -3], 2.0, [0.5, 0, 0.5, 2, 4]),
+        ([1], 0.5, [0.375]),
+    ],
+)
+def test_published_huber(run, errors, delta, expected):
+    close(run(huber, numbers(*errors), delta), expected)
+    slope = run(jax.vmap(jax.grad(huber), (0, None)), numbers(*errors), delta)
+    close(slope, np.clip(errors, -delta, delta))
 
 
 def test_published_expectiles(run):

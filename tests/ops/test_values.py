@@ -121,6 +121,13 @@ def test_shapes_that_would_broadcast_are_errors(name):
             getattr(values, name)(**arguments)
 
 
+def test_published_choice(run):
+    rows = numbers([1.1, 1.2, 1.3], [1.4, 1.5, 1.6], [2.1, 2.2, 2.3], [2.4, 2.5, 2.6])
+    close = np.testing.assert_allclose
+    close(run(values.chosen, rows, np.asarray([0, 2, 1, 0])), numbers(1.1, 1.6, 2.2, 2.4))
+    close(run(values.chosen, rows + 2, np.asarray([2, 1, 0, 2])), numbers(3.3, 3.5, 4.1, 4.6), rtol=1e-6)
+
+
 def test_numbers_alone_are_entries_without_axes(run):
     td = run(values.q_learning, *[jnp.asarray(x) for x in ([1.0, 2.0], 0, 1.0, 0.5, [3.0, 4.0])])
     assert td.target == 3.0
