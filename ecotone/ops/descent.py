@@ -17,7 +17,13 @@ FLAT_BELOW = 50_000
 
 @frozen
 class Adam:
-    """Adam (arXiv:1412.6980) behind a clip of the gradient's global norm."""
+    """Adam (arXiv:1412.6980) behind a clip of the gradient's global norm.
+
+    >>> adam, weights = Adam(Constant(0.1)), {"w": jnp.asarray([1.0, 2.0])}
+    >>> weights, state = adam.descend(weights, adam.init(weights), {"w": jnp.asarray([3.0, -4.0])}, steps=0)
+    >>> weights["w"].round(2).tolist() == jnp.asarray([0.9, 2.1]).tolist()
+    True
+    """
 
     learning_rate: Schedule = Constant(3e-4)
     """Step size; usually 1e-5 to 3e-3. More is faster until it diverges."""
@@ -48,10 +54,18 @@ class Adam:
 
 
 def polyak(target: Tree, network: Tree, rate: Array) -> Tree:
-    """The target moved by `rate` in [0, 1] of its distance to the network (arXiv:1509.02971, algorithm 1)."""
+    """The target moved by `rate` in [0, 1] of its distance to the network (arXiv:1509.02971, algorithm 1).
+
+    >>> polyak({"w": jnp.zeros(2)}, {"w": jnp.ones(2)}, 0.25)["w"].tolist()
+    [0.25, 0.25]
+    """
     return jax.tree.map(lambda old, new: old + rate * (new - old), target, network)
 
 
 def periodic(target: Tree, network: Tree, updates: Array, period: int) -> Tree:
-    """The network itself on each `period`-th update, else the target unchanged (Mnih et al. 2015)."""
+    """The network itself on each `period`-th update, else the target unchanged (Mnih et al. 2015).
+
+    >>> [periodic({"w": jnp.zeros(())}, {"w": jnp.ones(())}, updates, 2)["w"].item() for updates in (1, 2, 3)]
+    [0.0, 1.0, 0.0]
+    """
     return jax.tree.map(lambda old, new: jnp.where(updates % period == 0, new, old), target, network)

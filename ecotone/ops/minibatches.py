@@ -17,6 +17,9 @@ def permutations(key: Key, count: int, size: int) -> Array:
 
     Random high bits with the index in the low bits, sorted: one cheap sort of integers. Entries whose high bits agree
     (rare below 2¹⁶ entries) keep their order, which does not matter to minibatches.
+
+    >>> jnp.sort(permutations(jax.random.key(0), 2, 3)).tolist()
+    [[0, 1, 2], [0, 1, 2]]
     """
     low_bits = max(size - 1, 1).bit_length()
     low = jnp.uint32((1 << low_bits) - 1)
@@ -26,7 +29,7 @@ def permutations(key: Key, count: int, size: int) -> Array:
 
 
 class Transition(NamedTuple):
-    """A decision and what it led to, one per window `[batch, ...]`.
+    """A decision and what it led to, one per window `[batch, ...]` (Sutton & Barto 2018, section 7.1).
 
     Attributes:
         observation, action: of the decision.
@@ -34,6 +37,10 @@ class Transition(NamedTuple):
         discount: γ per decision, 0 behind a termination; it multiplies the value of `following`.
         following: the observation to bootstrap from.
         weight: 1, or 0 where the window's first row holds no decision.
+
+    >>> one = jnp.ones(1)
+    >>> Transition(one, one, one, one, following=5.0 * one, weight=one).following.tolist()
+    [5.0]
     """
 
     observation: Tree
@@ -45,7 +52,15 @@ class Transition(NamedTuple):
 
 
 def transition(rows: Trajectory, gamma: Array) -> Transition:
-    """Windows `[n + 1, batch, ...]` as n-step transitions; one that meets an episode's end stops there."""
+    """Windows `[n + 1, batch, ...]` as n-step transitions; one that meets an episode's end stops there.
+
+    The target is `reward + discount · value(following)` (Sutton & Barto 2018, eq. 7.1); `gamma` is the discount per step.
+
+    >>> acted, one = jnp.asarray([[True], [True], [False]]), jnp.ones((3, 1))
+    >>> rows = Trajectory(jnp.arange(3.0)[:, None], ~acted, acted, one, one, one, (), ())
+    >>> [each.item() for each in transition(rows, 0.5)]
+    [0.0, 1.0, 1.5, 0.25, 2.0, 1.0]
+    """
     steps = rows.acted.shape[0] - 1
     alive = jnp.cumprod(rows.acted[:-1].astype(jnp.float32), axis=0)
     onward = jnp.cumprod(jnp.where(alive > 0, gamma * rows.discount[:-1], 1.0), axis=0)

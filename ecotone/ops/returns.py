@@ -1,40 +1,29 @@
-"""Every return is one recurrence: a row without a decision is worth its own value.
+"""Returns of rows: every one is the recurrence of `multistep`, since a row without a decision is worth its own value.
 
-With `v[t]` the value of row t,
-
-    delta[t] = acted[t] · (reward[t] + γ · discount[t] · v[t+1] − v[t])
-    k[t]     = acted[t] · γ · discount[t] · trace[t]
-    y[t]     = delta[t] + k[t] · y[t+1]
-
-and the choice of `trace` gives the classic estimators. Arrays have time on axis 0 (`[T + 1, ...]` for what rows hold and
-for values); results have T rows, since the last row of a trajectory is only looked at.
+Rows and values have time on axis 0, `[T + 1, ...]`; results have T rows, since the last row is only looked at. Times t are
+those of the rows: `reward[t]` and `discount[t]` are what the choice of row t brought.
 """
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
+from ecotone.ops.multistep import recur as recur
+from ecotone.ops.multistep import temporal_differences_of, truncated_gae, vtrace_returns
 from ecotone.trajectory import Trajectory
 
 Array = Any
 
 
-def recur(delta: Array, k: Array) -> Array:
-    """y with `y[t] = delta[t] + k[t] · y[t+1]` and y = 0 behind the end; all `[T, ...]`."""
-
-    def back(following: Array, row: tuple[Array, Array]) -> tuple[Array, Array]:
-        y = row[0] + row[1] * following
-        return y, y
-
-    return jax.lax.scan(back, jnp.zeros_like(delta[0]), (delta, k), reverse=True)[1]
-
-
 def temporal_differences(rows: Trajectory, values: Array, gamma: Array) -> tuple[Array, Array]:
-    """`(delta [T, ...], acted · γ · discount [T, ...])` of rows with values `[T + 1, ...]`."""
-    acted = rows.acted[:-1].astype(values.dtype)
-    onward = acted * gamma * rows.discount[:-1]
-    return acted * (rows.reward[:-1] - values[:-1]) + onward * values[1:], onward
+    """`(delta [T, ...], acted · γ · discount [T, ...])` of rows with values `[T + 1, ...]` (Sutton & Barto 2018, eq. 6.5).
+
+    >>> acted = jnp.asarray([True, True, False])
+    >>> rows = Trajectory((), ~acted, acted, (), jnp.ones(3), jnp.ones(3), (), ())
+    >>> temporal_differences(rows, jnp.asarray([1.0, 2.0, 4.0]), 0.5)[0].tolist()
+    [1.0, 1.0]
+    """
+    return temporal_differences_of(rows.reward[:-1], gamma * rows.discount[:-1], values, rows.acted[:-1])
 
 
 def gae(rows: Trajectory, values: Array, gamma: Array, trace: Array) -> Array:
@@ -45,20 +34,38 @@ def gae(rows: Trajectory, values: Array, gamma: Array, trace: Array) -> Array:
         values: value of every row's observation, `[T + 1, ...]`.
         gamma: discount per step, in [0, 1].
         trace: λ in [0, 1]; 0 trusts the values, 1 the rewards.
+
+    >>> acted = jnp.asarray([True, True, False])
+    >>> rows = Trajectory((), ~acted, acted, (), jnp.ones(3), jnp.ones(3), (), ())
+    >>> gae(rows, jnp.asarray([1.0, 2.0, 4.0]), 0.5, 1.0).tolist()
+    [1.5, 1.0]
     """
-    delta, onward = temporal_differences(rows, values, gamma)
-    return recur(delta, onward * trace)
+    return truncated_gae(rows.reward[:-1], gamma * rows.discount[:-1], values, trace, rows.acted[:-1])
 
 
 def lambda_returns(rows: Trajectory, values: Array, gamma: Array, trace: Array) -> Array:
-    """TD(λ) returns `[T, ...]` (Sutton & Barto 2018, eq. 12.18); a row without a decision returns its own value."""
+    """TD(λ) returns `[T, ...]` (Sutton & Barto 2018, eq. 12.18); a row without a decision returns its own value.
+
+    Arguments as of `gae`.
+
+    >>> acted = jnp.asarray([True, True, False])
+    >>> rows = Trajectory((), ~acted, acted, (), jnp.ones(3), jnp.ones(3), (), ())
+    >>> lambda_returns(rows, jnp.asarray([1.0, 2.0, 4.0]), 0.5, 1.0).tolist()
+    [2.5, 3.0]
+    """
     return values[:-1] + gae(rows, values, gamma, trace)
 
 
 def n_step_return(rows: Trajectory, values: Array, gamma: Array) -> Array:
     """The return of row 0 in a window of n + 1 rows, bootstrapped from the last row reached `[...]`.
 
-    That is the window's last row, or the final observation of a truncated episode; nothing behind a termination counts.
+    That is the window's last row, or the final observation of a truncated episode; nothing behind a termination counts
+    (Sutton & Barto 2018, eq. 7.1). `values` are `[n + 1, ...]`.
+
+    >>> acted = jnp.asarray([True, True, False])
+    >>> rows = Trajectory((), ~acted, acted, (), jnp.ones(3), jnp.ones(3), (), ())
+    >>> n_step_return(rows, jnp.asarray([1.0, 2.0, 4.0]), 0.5).tolist()
+    2.5
     """
     return lambda_returns(rows, values, gamma, 1.0)[0]
 
@@ -76,10 +83,30 @@ def vtrace(
         ratio: π(a|x) / μ(a|x) of the chosen actions, `[T, ...]`.
         trace: λ of the paper's remark 2.
         clip_delta, clip_trace, clip_advantage: ρ̄, c̄, and the ρ̄ of the policy gradient.
+
+    >>> acted = jnp.asarray([True, True, False])
+    >>> rows = Trajectory((), ~acted, acted, (), jnp.ones(3), jnp.ones(3), (), ())
+    >>> vtrace(rows, jnp.zeros(3), 0.5, jnp.asarray([0.5, 2.0]))[0].tolist()
+    [0.75, 1.0]
     """
-    delta, onward = temporal_differences(rows, values, gamma)
-    errors = recur(jnp.minimum(ratio, clip_delta) * delta, onward * trace * jnp.minimum(ratio, clip_trace))
-    acted = rows.acted[:-1].astype(values.dtype)
-    following = jnp.concatenate([trace * errors[1:], jnp.zeros_like(errors[:1])]) + values[1:]
-    advantages = acted * (rows.reward[:-1] - values[:-1]) + onward * following
-    return values[:-1] + errors, jnp.minimum(ratio, clip_advantage) * advantages
+    given = vtrace_returns(
+        rows.reward[:-1], gamma * rows.discount[:-1], values, ratio, trace, clip_delta=clip_delta,
+        clip_trace=clip_trace, clip_advantage=clip_advantage, acted=rows.acted[:-1],
+    )  # fmt: skip
+    return given.targets, given.advantages
+
+
+def end_interrupted(rows: Trajectory) -> Trajectory:
+    """Rows `[T + 1, ...]` in which a row that acted, did not terminate and precedes an `is_first` row is only looked at.
+
+    A stream that was cut (a crashed environment, a killed writer) lacks the final observation of its last episode, and
+    values would leak across the cut; its last decision is given up instead, as RLDS ends interrupted episodes
+    (arXiv:2111.02767).
+
+    >>> is_first, acted = jnp.asarray([True, False, True]), jnp.ones(3, bool)
+    >>> rows = Trajectory((), is_first, acted, (), jnp.ones(3), jnp.ones(3), (), ())
+    >>> end_interrupted(rows).acted.tolist()
+    [True, False, True]
+    """
+    cut = jnp.concatenate([rows.is_first[1:], jnp.zeros_like(rows.is_first[:1])]) & (rows.discount > 0)
+    return rows._replace(acted=rows.acted & ~cut, reward=jnp.where(cut, 0.0, rows.reward))

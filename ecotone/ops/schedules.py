@@ -18,7 +18,11 @@ class Schedule(Protocol):
 
 @frozen
 class Constant:
-    """Always the same number."""
+    """Always the same number.
+
+    >>> Constant(0.5)(jnp.asarray(100)).item()
+    0.5
+    """
 
     value: float
     """The number."""
@@ -29,7 +33,11 @@ class Constant:
 
 @frozen
 class Linear:
-    """From `start` to `end` in a straight line, then `end`."""
+    """From `start` to `end` in a straight line, then `end`.
+
+    >>> Linear(1.0, 0.0, over=100)(jnp.asarray([0, 25, 1000])).tolist()
+    [1.0, 0.75, 0.0]
+    """
 
     start: float
     """Value at step 0."""

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecotone.ops.minibatches import transition
-from ecotone.ops.returns import gae, lambda_returns, n_step_return, recur, vtrace
+from ecotone.ops.multistep import recur
+from ecotone.ops.returns import gae, lambda_returns, n_step_return, vtrace
 from ecotone.trajectory import Trajectory
 from tests.ops.streams import LANES, STEPS, episodes, rows_of, streams
 
