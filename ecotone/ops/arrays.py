@@ -37,3 +37,18 @@ def masked_mean(values: Array, where: Array) -> Array:
     """Mean of `values` over the entries with `where` true (0 if there are none), a scalar."""
     weight = where.astype(values.dtype)
     return (values * weight).sum() / namespace(values).maximum(weight.sum(), 1.0)
+
+
+def same_shape(**arrays: Any) -> None:
+    """Raise `ValueError` naming all shapes unless they are one; takes arrays, and tuples as shapes."""
+    shapes = {name: array if isinstance(array, tuple) else np.shape(array) for name, array in arrays.items()}
+    if len(set(shapes.values())) > 1:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"These must have one shape, or they would broadcast: {listed}.")
+
+
+def same_or_scalar(shape: tuple[int, ...], **arrays: Array) -> None:
+    """Raise `ValueError` unless each array is a single number or has that shape."""
+    for name, array in arrays.items():
+        if np.ndim(array):
+            same_shape(**{"the others": shape, name: array})
