@@ -30,7 +30,7 @@ def action_slope(critic: Callable[[Array], Array], action: Array) -> tuple[Array
 
 
 def clip_slope(slope: Array, clip: Array, by_norm: bool = False) -> Array:
-    """A slope `[..., D]` with every entry within ±`clip`, or with a Euclidean norm of at most `clip` (arXiv:1802.09477).
+    """A slope `[..., D]` with every entry within ±`clip`, or with a Euclidean norm of at most `clip`.
 
     Raises `ValueError` for a negative `clip` (where it is a Python number).
 
@@ -70,7 +70,7 @@ def dpg(action: Array, slope: Array, clip: Array | None = None, by_norm: bool = 
 def svg0(
     critic: Callable[[Array], Array], policy: Distribution, key: Key, temperature: Array = 0.0, samples: int = 1
 ) -> Array:
-    """SVG(0): minus the value of reparameterised draws, `[...]` (arXiv:1510.09142, section 4.2; SAC's arXiv:1801.01290, eq. 12).
+    """SVG(0): minus the value of reparameterised draws, `[...]` (arXiv:1510.09142; SAC: arXiv:1801.01290, eq. 12).
 
     The gradient goes through the drawn actions into the policy, and not into what the critic is made of.
 

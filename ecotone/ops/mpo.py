@@ -18,7 +18,7 @@ TINY = 1e-10
 
 
 class Constraint(NamedTuple):
-    """A bound on a divergence between the old and the new policy (arXiv:1806.06920, eq. 12).
+    """A bound on a divergence between the old and the new policy (arXiv:1806.06920, M-step).
 
     Attributes:
         kl: the divergence at t in nats, `[...]`, or `[..., D]` with a bound for each dimension.
@@ -35,7 +35,7 @@ class Constraint(NamedTuple):
 
 
 def constrain(constraint: Constraint, axes: int) -> tuple[Array, Array]:
-    """`(penalty, dual)` losses of a constraint, `[...]` of `axes` axes (arXiv:1806.06920, eq. 13; arXiv:1812.02256, section 4.2.1).
+    """`(penalty, dual)` losses of a constraint, `[...]` of `axes` axes (arXiv:1806.06920, M-step; arXiv:1812.02256).
 
     The penalty `α · kl` teaches the policy, the dual `α · (ε − kl)` the multiplier. Raises `ValueError` unless the
     divergence has `axes` axes, or one more for the dimensions, over which both are summed.
@@ -54,7 +54,7 @@ def constrain(constraint: Constraint, axes: int) -> tuple[Array, Array]:
 
 
 def mpo_weights(values: Array, temperature: Array) -> Array:
-    """Weights of S sampled actions, their softmax over axis 0, `[S, ...]` (arXiv:1806.06920, eq. 7 and 8).
+    """Weights of S sampled actions, their softmax over axis 0, `[S, ...]` (arXiv:1806.06920, E-step).
 
     Arguments:
         values: of S actions at t drawn from the old policy, `[S, ...]`; no gradient goes through them.
@@ -69,7 +69,7 @@ def mpo_weights(values: Array, temperature: Array) -> Array:
 def temperature_dual(values: Array, temperature: Array, epsilon: Array) -> Array:
     """The convex dual η ε + η log mean exp(q / η), `[...]`, lowest at the temperature that keeps to the bound.
 
-    arXiv:1806.06920, eq. 9.
+    arXiv:1806.06920, E-step.
 
     Arguments:
         values: of S actions at t drawn from the old policy, `[S, ...]`; no gradient goes through them.
@@ -112,10 +112,8 @@ def _together(policy: Array, temperature: Array, weights: Array, constraints: Se
     return MPO(policy + penalty + dual + temperature, policy, penalty, dual, temperature, weights)
 
 
-def mpo(
-    log_prob: Array, values: Array, temperature: Array, epsilon: Array, constraints: Sequence[Constraint] = ()
-) -> MPO:
-    """MPO's losses of one improvement step, each `[...]` (arXiv:1806.06920, eq. 9 to 13).
+def mpo(log_prob: Array, values: Array, temperature: Array, epsilon: Array, constraints: Sequence[Constraint] = ()) -> MPO:
+    """MPO's losses of one improvement step, each `[...]` (arXiv:1806.06920).
 
     Arguments:
         log_prob: log π of S actions at t under the learning policy, `[S, ...]`; for normal policies `decoupled_log_prob`.
@@ -135,7 +133,7 @@ def vmpo_weights(
     advantage: Array, temperature: Array, epsilon: Array, restart: Array | None = None,
     importance: Array | None = None, top: float = 0.5,
 ) -> tuple[Array, Array]:  # fmt: skip
-    """`(weights [...], temperature dual)` of V-MPO; weights sum to 1 over all entries (arXiv:1909.12238, eq. 3 and 4).
+    """`(weights [...], temperature dual)` of V-MPO; weights sum to 1 over all entries (arXiv:1909.12238).
 
     Arguments:
         advantage: of the actions at t, `[...]`; no gradient goes through it.
@@ -151,16 +149,16 @@ def vmpo_weights(
     """
     if not 0.0 < top <= 1.0:
         raise ValueError(f"The part of the entries that counts must lie in (0, 1], not {top}.")
-    restart = jnp.ones_like(advantage) if restart is None else restart.astype(advantage.dtype)
-    importance = jnp.ones_like(advantage) if importance is None else importance
-    same_shape(advantage=advantage, restart=restart, importance=importance)
-    advantage, restart, importance = jax.lax.stop_gradient((advantage, restart, importance))
-    best_first = -jnp.sort(-jnp.where(restart > 0, advantage, -jnp.inf), axis=None)
-    kept = jnp.maximum((top * (restart > 0).sum()).astype(jnp.int32), 1)
-    weight = restart * (advantage >= best_first[kept - 1])
+    counts = jnp.ones(advantage.shape, bool) if restart is None else restart > 0
+    ratio = jnp.ones_like(advantage) if importance is None else importance
+    same_shape(advantage=advantage, restart=counts, importance=ratio)
+    advantage, ratio = jax.lax.stop_gradient((advantage, ratio))
+    best_first = -jnp.sort(-jnp.where(counts, advantage, -jnp.inf), axis=None)
+    kept = jnp.maximum((top * counts.sum()).astype(jnp.int32), 1)
+    weight = (counts & (advantage >= best_first[kept - 1])).astype(advantage.dtype)
     highest = jnp.where(jnp.isfinite(best_first[0]), best_first[0], 0.0)
     exponent = jnp.where(weight > 0, advantage - highest, 0.0) / temperature
-    unnormalised = weight * importance * jnp.exp(exponent)
+    unnormalised = weight * ratio * jnp.exp(exponent)
     total, count = unnormalised.sum() + TINY, weight.sum() + TINY
     dual = temperature * (epsilon + jnp.log(total) - jnp.log(count)) + highest
     return jax.lax.stop_gradient(unnormalised / total), dual
@@ -170,7 +168,7 @@ def vmpo(
     log_prob: Array, advantage: Array, temperature: Array, epsilon: Array, constraints: Sequence[Constraint] = (),
     restart: Array | None = None, importance: Array | None = None, top: float = 0.5,
 ) -> MPO:  # fmt: skip
-    """V-MPO's losses, each `[...]` but for the temperature's; the policy's is scaled to be averaged (arXiv:1909.12238, eq. 3 to 5).
+    """V-MPO's losses, each `[...]` but for the temperature's; the policy's is scaled to be averaged (arXiv:1909.12238).
 
     Arguments:
         log_prob: log π of the actions at t under the learning policy, `[...]`.
@@ -188,7 +186,7 @@ def vmpo(
 def factorised_kl(old: Normal, new: Normal) -> tuple[Array, Array]:
     """KL(old ‖ new) in nats split by dimension into what the mean and what the covariance add, each `[..., D]`.
 
-    The mean's part is measured by the new deviation, so that both sum to the divergence (arXiv:1812.02256, section 4.2.1).
+    The mean's part is measured by the new deviation, so that both sum to the divergence (arXiv:1812.02256).
 
     >>> from ecotone.ops.distributions import Normal
     >>> mean, covariance = factorised_kl(Normal(jnp.zeros(1), jnp.zeros(1)), Normal(jnp.ones(1), jnp.zeros(1)))
@@ -224,7 +222,7 @@ def factorised_kl_full(mean: Array, factor: Array, new_mean: Array, new_factor: 
 def decoupled_kl(old: Normal, new: Normal) -> tuple[Array, Array]:
     """`(mean, covariance)` divergences for two constraints by dimension, each `[..., D]` in nats.
 
-    The mean's is measured by the old deviation, so that it teaches the mean only (arXiv:1812.02256, eq. 13 and 14).
+    The mean's is measured by the old deviation, so that it teaches the mean only (arXiv:1812.02256).
 
     >>> from ecotone.ops.distributions import Normal
     >>> old, new = Normal(jnp.zeros(1), jnp.zeros(1)), Normal(jnp.ones(1), jnp.ones(1))
@@ -241,7 +239,7 @@ def decoupled_kl(old: Normal, new: Normal) -> tuple[Array, Array]:
 def decoupled_log_prob(old: Normal, new: Normal, action: Array) -> Array:
     """log π of S actions `[S, ..., D]` under (new mean, old deviation) plus under (old mean, new deviation), `[S, ...]`.
 
-    So the weights move mean and covariance apart (arXiv:1812.02256, section 4.2.1).
+    So the weights move mean and covariance apart (arXiv:1812.02256).
 
     >>> from ecotone.ops.distributions import Normal
     >>> old = Normal(jnp.zeros(1), jnp.zeros(1))

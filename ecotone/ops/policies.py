@@ -66,7 +66,8 @@ def kl_cost(prior: Tree, policy: Tree) -> Array:
     0.12
     """
     whole = lambda tree: tree if is_distribution(tree) else Joint(tree)
-    return whole(jax.lax.stop_gradient(prior)).kl(whole(policy))
+    prior = jax.lax.stop_gradient(jax.tree.map(jnp.asarray, prior))
+    return whole(prior).kl(whole(policy))
 
 
 class A2C(NamedTuple):
@@ -114,17 +115,17 @@ def a2c(
     [1.5, 1.0]
     """
     baseline, following = values[:-1], values[1:]
-    acted = jnp.ones(reward.shape, bool) if acted is None else acted
-    same_shape(reward=reward, discount=discount, acted=acted, values_without_the_last=baseline)
+    decided = jnp.ones(reward.shape, bool) if acted is None else acted
+    same_shape(reward=reward, discount=discount, acted=decided, values_without_the_last=baseline)
     same_or_scalar(reward.shape, trace=trace)
-    weight = acted.astype(values.dtype)
+    weight = decided.astype(values.dtype)
     delta = weight * (reward + discount * following - baseline)
     error = jax.lax.stop_gradient(baseline + recur(delta, weight * discount * trace)) - baseline
     returns, advantage = jax.lax.stop_gradient((baseline + error, error))
     whole = policy if is_distribution(policy) else Joint(policy)
     log_prob, cost = whole.log_prob(action), entropy_cost(whole, normalise)
     same_shape(reward=reward, log_prob=log_prob, entropy=cost)
-    costs = jnp.where(acted, policy_gradient(log_prob, advantage), 0.0), squared(error), jnp.where(acted, cost, 0.0)
+    costs = jnp.where(decided, policy_gradient(log_prob, advantage), 0.0), squared(error), jnp.where(decided, cost, 0.0)
     return A2C(costs[0] + baseline_weight * costs[1] + entropy_weight * costs[2], *costs, advantage, returns)
 
 
@@ -164,7 +165,7 @@ def _advantages(logits: Array, values: Array) -> tuple[Array, Array]:
 
 
 def qpg(logits: Array, values: Array) -> Array:
-    """Q-based policy gradient over all actions: `-Σ_a π(a) A(a)` with A held fixed, `[...]` (arXiv:1810.09026, section 3.1).
+    """Q-based policy gradient over all actions: `-Σ_a π(a) A(a)` with A held fixed, `[...]` (arXiv:1810.09026).
 
     Arguments:
         logits: of the policy at t, `[..., A]`.
@@ -178,7 +179,7 @@ def qpg(logits: Array, values: Array) -> Array:
 
 
 def rm(logits: Array, values: Array) -> Array:
-    """Regret-matching policy gradient: `-Σ_a π(a) max(A(a), 0)` with A held fixed, `[...]` (arXiv:1810.09026, section 3.1).
+    """Regret-matching policy gradient: `-Σ_a π(a) max(A(a), 0)` with A held fixed, `[...]` (arXiv:1810.09026).
 
     Arguments:
         logits: of the policy at t, `[..., A]`.
@@ -192,7 +193,7 @@ def rm(logits: Array, values: Array) -> Array:
 
 
 def rpg(logits: Array, values: Array) -> Array:
-    """Regret policy gradient: `Σ_a max(A(a), 0)`, the regret itself, `[...]` (arXiv:1810.09026, section 3.1).
+    """Regret policy gradient: `Σ_a max(A(a), 0)`, the regret itself, `[...]` (arXiv:1810.09026).
 
     Arguments:
         logits: of the policy at t, `[..., A]`; the gradient goes through the baseline Σ π q.
