@@ -230,7 +230,7 @@ def decoupled_kl(old: Normal, new: Normal) -> tuple[Array, Array]:
     >>> mean.tolist(), round(float(covariance[0]), 3)
     ([0.5], 0.568)
     """
-    old = jax.lax.stop_gradient(old)
+    old = jax.lax.stop_gradient(jax.tree.map(jnp.asarray, old))
     mean, _ = factorised_kl(old, Normal(new.mean, old.log_std))
     _, covariance = factorised_kl(old, Normal(old.mean, new.log_std))
     return mean, covariance
@@ -246,5 +246,5 @@ def decoupled_log_prob(old: Normal, new: Normal, action: Array) -> Array:
     >>> [round(x, 3) for x in decoupled_log_prob(old, old, jnp.zeros((2, 1))).tolist()]
     [-1.838, -1.838]
     """
-    old = jax.lax.stop_gradient(old)
+    old = jax.lax.stop_gradient(jax.tree.map(jnp.asarray, old))
     return Normal(new.mean, old.log_std).log_prob(action) + Normal(old.mean, new.log_std).log_prob(action)
