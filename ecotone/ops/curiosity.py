@@ -13,6 +13,8 @@ Array = Any
 class Neighbours(NamedTuple):
     """Nearest points of each query: `index` int and squared Euclidean `distance`, both `[..., count]`, nearest first.
 
+    Cover & Hart 1967.
+
     >>> Neighbours(jnp.zeros(1, int), jnp.ones(1)).distance.tolist()
     [1.0]
     """
@@ -22,7 +24,7 @@ class Neighbours(NamedTuple):
 
 
 def nearest(points: Array, queries: Array, count: int) -> Neighbours:
-    """The `count` nearest of M points `[M, D]` to each query `[..., D]`, or all M if there are fewer.
+    """The `count` nearest of M points `[M, D]` to each query `[..., D]`, or all M if there are fewer (Cover & Hart 1967).
 
     >>> found = nearest(jnp.asarray([[0.0, 0.0], [7.5, 1.0], [40.0, 40.0]]), jnp.asarray([7.5, 0.0]), 2)
     >>> found.index.tolist(), found.distance.tolist()
@@ -35,7 +37,7 @@ def nearest(points: Array, queries: Array, count: int) -> Neighbours:
 
 
 class EpisodicMemory(NamedTuple):
-    """What one lane saw in this episode, for `episodic_bonus`; `jax.vmap` over lanes.
+    """What one lane saw in this episode, for `episodic_bonus` (arXiv:2002.06038); `jax.vmap` over lanes.
 
     Attributes:
         points: embeddings `[capacity, D]`, a ring.
@@ -54,7 +56,7 @@ class EpisodicMemory(NamedTuple):
 
 
 def episodic_memory(capacity: int, size: int) -> EpisodicMemory:
-    """An empty memory for `capacity` embeddings of `size` numbers.
+    """An empty memory for embeddings `[capacity, size]` (arXiv:2002.06038).
 
     >>> int(episodic_memory(8, 2).count)
     0
@@ -64,7 +66,9 @@ def episodic_memory(capacity: int, size: int) -> EpisodicMemory:
 
 
 def forget_episode(memory: EpisodicMemory, is_first: Array) -> EpisodicMemory:
-    """The memory without its points where an episode begins (`is_first`, bool); the mean distance stays.
+    """The memory without its points where an episode begins (`is_first` `[]` bool); the mean distance stays.
+
+    arXiv:2002.06038, algorithm 1.
 
     >>> from ecotone.ops.curiosity import episodic_bonus, episodic_memory
     >>> memory = episodic_bonus(episodic_memory(8, 2), jnp.ones(2))[1]
@@ -116,7 +120,7 @@ def episodic_bonus(
 
 
 class Curiosity(NamedTuple):
-    """An intrinsic reward and what teaches its networks, all `[...]`.
+    """An intrinsic reward and what teaches its network, both `[...]` (arXiv:1810.12894).
 
     Attributes:
         bonus: the reward; it carries no gradient.
@@ -149,6 +153,8 @@ def rnd(predicted: Array, random: Array) -> Curiosity:
 
 class ICM(NamedTuple):
     """The intrinsic curiosity module's reward and losses, all `[...]`; `loss` is (1 − β)·inverse + β·forward.
+
+    arXiv:1705.05363.
 
     >>> ICM(*[jnp.zeros(2)] * 4).loss.tolist()
     [0.0, 0.0]

@@ -30,7 +30,7 @@ def action_slope(critic: Callable[[Array], Array], action: Array) -> tuple[Array
 
 
 def clip_slope(slope: Array, clip: Array, by_norm: bool = False) -> Array:
-    """A slope `[..., D]` with every entry within ±`clip`, or with a Euclidean norm of at most `clip`.
+    """A slope `[..., D]` with every entry within ±`clip`, or with a Euclidean norm of at most `clip` (arXiv:1211.5063).
 
     Raises `ValueError` for a negative `clip` (where it is a Python number).
 

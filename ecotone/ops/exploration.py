@@ -137,7 +137,7 @@ def lane_epsilons(lanes: int, base: float = 0.4, exponent: float = 7.0) -> Array
 
 
 def perturb(key: Key, weights: Tree, deviation: Array) -> Tree:
-    """A tree of weights with independent normal noise in every floating-point leaf (arXiv:1706.01905, section 3).
+    """A tree of weights with independent normal noise in every floating-point leaf `[...]` (arXiv:1706.01905, section 3).
 
     >>> import jax
     >>> perturb(jax.random.key(0), {"w": jnp.ones(2), "count": jnp.asarray(3)}, 0.0)["w"].tolist()
@@ -163,7 +163,9 @@ def action_distance(action: Array, perturbed: Array) -> Array:
 
 
 def greedy_threshold(epsilon: Array, choices: int) -> Array:
-    """KL in nats of a greedy policy to its ε-greedy version: `-log(1 − ε + ε / A)` (arXiv:1706.01905, appendix).
+    """KL in nats of a greedy policy to its ε-greedy version, `-log(1 − ε + ε / A)`, a number or `[...]`.
+
+    arXiv:1706.01905, appendix.
 
     >>> round(float(greedy_threshold(0.1, 4)), 4)
     0.078
@@ -172,7 +174,7 @@ def greedy_threshold(epsilon: Array, choices: int) -> Array:
 
 
 def adapt_deviation(deviation: Array, distance: Array, threshold: Array, factor: float = 1.01) -> Array:
-    """The next deviation of `perturb`: larger by `factor` where the actions differ too little, else smaller.
+    """The next deviation of `perturb`: larger by `factor` where the actions differ too little, else smaller; `[...]`.
 
     arXiv:1706.01905, section 3. `distance` and `threshold` are in the unit of `action_distance`, the threshold usually the
     deviation that `gaussian_noise` would have.

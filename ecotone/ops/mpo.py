@@ -84,7 +84,7 @@ def temperature_dual(values: Array, temperature: Array, epsilon: Array) -> Array
 
 
 class MPO(NamedTuple):
-    """Parts of MPO's or V-MPO's loss; `loss` is the sum of the four losses.
+    """Parts of MPO's or V-MPO's loss; `loss` is the sum of the four losses (arXiv:1806.06920).
 
     Attributes:
         loss, policy, penalty, dual: `[...]`; the last two of the constraints together.
@@ -201,6 +201,8 @@ def factorised_kl(old: Normal, new: Normal) -> tuple[Array, Array]:
 
 def factorised_kl_full(mean: Array, factor: Array, new_mean: Array, new_factor: Array) -> tuple[Array, Array]:
     """KL(old ‖ new) of normals with full covariance split into the mean's and the covariance's part, each `[...]` in nats.
+
+    arXiv:1812.02256.
 
     Arguments:
         mean, new_mean: `[..., D]`.

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.ops.arrays import same_or_scalar, same_shape
-from ecotone.ops.distributions import Joint, is_distribution
+from ecotone.ops.distributions import joint
 from ecotone.ops.losses import LARGEST_LOG_RATIO, squared
 from ecotone.ops.returns import recur
 
@@ -45,7 +45,7 @@ def entropy_cost(policy: Tree, normalise: bool = False) -> Array:
     >>> entropy_cost(Categorical(jnp.zeros((2, 3))), normalise=True).tolist()
     [-1.0, -1.0]
     """
-    policy = policy if is_distribution(policy) else Joint(policy)
+    policy = joint(policy)
     if not normalise:
         return -policy.entropy()
     try:
@@ -65,13 +65,14 @@ def kl_cost(prior: Tree, policy: Tree) -> Array:
     >>> round(float(kl_cost(Categorical(jnp.zeros(2)), Categorical(jnp.asarray([0.0, 1.0])))), 3)
     0.12
     """
-    whole = lambda tree: tree if is_distribution(tree) else Joint(tree)
     prior = jax.lax.stop_gradient(jax.tree.map(jnp.asarray, prior))
-    return whole(prior).kl(whole(policy))
+    return joint(prior).kl(joint(policy))
 
 
 class A2C(NamedTuple):
     """Parts of the advantage actor-critic's loss, each `[T, ...]`; `loss` is the weighted sum of the three costs.
+
+    arXiv:1602.01783, section 4.
 
     Attributes:
         loss: policy + baseline_weight · baseline + entropy_weight · entropy cost.
@@ -122,8 +123,7 @@ def a2c(
     delta = weight * (reward + discount * following - baseline)
     error = jax.lax.stop_gradient(baseline + recur(delta, weight * discount * trace)) - baseline
     returns, advantage = jax.lax.stop_gradient((baseline + error, error))
-    whole = policy if is_distribution(policy) else Joint(policy)
-    log_prob, cost = whole.log_prob(action), entropy_cost(whole, normalise)
+    log_prob, cost = joint(policy).log_prob(action), entropy_cost(policy, normalise)
     same_shape(reward=reward, log_prob=log_prob, entropy=cost)
     costs = jnp.where(decided, policy_gradient(log_prob, advantage), 0.0), squared(error), jnp.where(decided, cost, 0.0)
     return A2C(costs[0] + baseline_weight * costs[1] + entropy_weight * costs[2], *costs, advantage, returns)
@@ -147,7 +147,7 @@ def kl_penalty(log_ratio: Array, advantage: Array, kl: Array, coefficient: Array
 
 
 def adapt_kl(coefficient: Array, kl: Array, target: Array) -> Array:
-    """The coefficient β of `kl_penalty` for the next iteration (arXiv:1707.06347, section 4).
+    """The coefficient β of `kl_penalty` for the next iteration, a number or `[...]` (arXiv:1707.06347, section 4).
 
     Halved where the measured mean `kl` is below `target` / 1.5 (both in nats), doubled where it is above 1.5 · `target`.
 

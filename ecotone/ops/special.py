@@ -11,7 +11,7 @@ Array = Any
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow, any shape.
+    """1 / (1 + exp(-x)) without overflow, any shape `[...]` (Abramowitz & Stegun 1964).
 
     >>> sigmoid(jnp.asarray([-1e4, 0.0, 1e4])).tolist()
     [0.0, 0.5, 1.0]
@@ -19,21 +19,21 @@ def sigmoid(x: Array) -> Array:
     return jax.nn.sigmoid(x) if namespace(x) is jnp else namespace(x).exp(-softplus(-x))
 
 
-def log_gamma(x: Array) -> Array:
-    """Logarithm of the gamma function of positive numbers, any shape.
+def gammaln(x: Array) -> Array:
+    """Logarithm of the gamma function of positive numbers, any shape `[...]` (Abramowitz & Stegun 1964, eq. 6.1.1).
 
-    >>> round(float(log_gamma(jnp.asarray(4.0))), 3)
+    >>> round(float(gammaln(jnp.asarray(4.0))), 3)
     1.792
     """
     if namespace(x) is jnp:
         return jax.scipy.special.gammaln(x)
-    from scipy.special import gammaln  # a dependency of JAX
+    from scipy.special import gammaln as of_numpy  # a dependency of JAX
 
-    return gammaln(x)
+    return of_numpy(x)
 
 
 def digamma(x: Array) -> Array:
-    """Derivative of `log_gamma` at positive numbers, any shape.
+    """Derivative of `gammaln` at positive numbers, any shape `[...]` (Abramowitz & Stegun 1964, eq. 6.3.1).
 
     >>> round(float(digamma(jnp.asarray(1.0))), 3)
     -0.577
@@ -46,7 +46,7 @@ def digamma(x: Array) -> Array:
 
 
 def log_sum_exp(x: Array) -> Array:
-    """log Σ exp(x) over the last axis, which stays with length 1, without overflow.
+    """log Σ exp(x) over the last axis, `[..., K]` to `[..., 1]`, without overflow (Blanchard et al. 2021).
 
     >>> log_sum_exp(jnp.asarray([1000.0, 1000.0])).round(2).tolist()
     [1000.6900024414062]

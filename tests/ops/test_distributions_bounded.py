@@ -9,7 +9,7 @@ from scipy import integrate, special, stats
 from ecotone.ops import noise
 from ecotone.ops.distributions import Atoms, Beta, Deterministic, Dirichlet
 from ecotone.ops.noise import Noise
-from ecotone.ops.special import digamma, log_gamma, log_sum_exp, sigmoid
+from ecotone.ops.special import digamma, gammaln, log_sum_exp, sigmoid
 
 GENERATOR = np.random.default_rng(0)
 ALPHA, OTHER_ALPHA = GENERATOR.uniform(0.4, 6.0, (2, 2, 3, 2)).astype(np.float32)
@@ -23,7 +23,7 @@ SOURCES = {"numpy": (lambda: Noise(0), np.asarray), "jax": (lambda: jax.random.k
 
 def test_special_functions(run):
     x = np.concatenate([np.geomspace(1e-3, 1e3, 50), [1.0, 2.0]]).astype(np.float32)
-    for ours, theirs in ((log_gamma, special.gammaln), (digamma, special.psi)):
+    for ours, theirs in ((gammaln, special.gammaln), (digamma, special.psi)):
         np.testing.assert_allclose(run(ours, jnp.asarray(x)), theirs(x.astype(float)), rtol=2e-5, atol=1e-5)
         assert ours(x).dtype == np.float32
         np.testing.assert_allclose(ours(x), theirs(x.astype(float)), rtol=2e-5, atol=1e-5)

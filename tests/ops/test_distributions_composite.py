@@ -17,7 +17,7 @@ from ecotone.ops.distributions import (
     MultiCategorical,
     Normal,
     TanhNormal,
-    is_distribution,
+    joint,
     legal_or_all,
     sample_and_log_prob,
 )
@@ -155,7 +155,7 @@ def test_epsilon_greedy_answers(run):
     np.testing.assert_allclose(run(lambda d, e: d.kl(e), ours, other), expected, rtol=1e-4, atol=1e-6)
     certain, sure = EpsilonGreedy(np.float32([1, 0]), 0.0), EpsilonGreedy(np.float32([0, 1]), 0.0)
     assert certain.kl(sure) == np.inf
-    slope = jax.grad(lambda e: EpsilonGreedy(LOGITS, e).entropy().sum())(jnp.asarray(0.0))
+    slope = jax.grad(lambda e: EpsilonGreedy(jnp.asarray(LOGITS), e).entropy().sum())(jnp.asarray(0.0))
     assert np.isfinite(slope)
 
 
@@ -206,8 +206,12 @@ def test_mistakes_of_a_product():
         nested().log_prob((BITS, CHOICES))
     with pytest.raises(ValueError, match=r"\(2, 3\).*\(3,\)"):
         Joint((Categorical(LOGITS), Categorical(LOGITS[0]))).entropy()
-    assert not is_distribution({"a": Categorical(LOGITS)})
-    assert is_distribution(nested())
+
+
+def test_heads_are_made_one():
+    assert joint(whole := nested()) is whole
+    heads = joint((Categorical(LOGITS), nested()))
+    np.testing.assert_allclose(heads.entropy(), Categorical(LOGITS).entropy() + nested().entropy(), rtol=1e-5)
 
 
 TABLES = {
@@ -230,12 +234,13 @@ ALL = list(itertools.product(range(3), range(2), range(4)))
 
 def table_of(chain):
     """Log-probability of every chain, float64."""
-    return np.asarray([chain.log_prob(tuple(map(jnp.asarray, each))) for each in ALL], np.float64)
+    log_p = np.asarray([chain.log_prob(tuple(map(jnp.asarray, each))) for each in ALL], np.float64)
+    np.testing.assert_allclose(np.exp(log_p).sum(), 1.0, rtol=1e-5)
+    return log_p - special.logsumexp(log_p)
 
 
 def test_a_chain_is_a_distribution(run):
     log_p = table_of(CHAIN)
-    np.testing.assert_allclose(np.exp(log_p).sum(), 1.0, rtol=1e-5)
     onto = jax.tree.map(jnp.asarray, CHAIN)
     log_prob = run(lambda d, a: d.log_prob(a), onto, tuple(map(jnp.asarray, ALL[13])))
     np.testing.assert_allclose(log_prob, log_p[13], rtol=1e-5)

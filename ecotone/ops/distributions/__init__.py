@@ -3,9 +3,9 @@
 from ecotone.ops.distributions.atoms import Atoms
 from ecotone.ops.distributions.bounded import Beta, Dirichlet
 from ecotone.ops.distributions.choices import Bernoulli, Categorical, EpsilonGreedy, MultiCategorical, legal_or_all
-from ecotone.ops.distributions.composite import Autoregressive, Joint
+from ecotone.ops.distributions.composite import Autoregressive, Joint, joint
 from ecotone.ops.distributions.continuous import Deterministic, Normal, TanhNormal
-from ecotone.ops.distributions.protocol import Distribution, is_distribution, sample_and_log_prob
+from ecotone.ops.distributions.protocol import Distribution, sample_and_log_prob
 
 __all__ = [
     "Atoms",
@@ -21,7 +21,7 @@ __all__ = [
     "MultiCategorical",
     "Normal",
     "TanhNormal",
-    "is_distribution",
+    "joint",
     "legal_or_all",
     "sample_and_log_prob",
 ]

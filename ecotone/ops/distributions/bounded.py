@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from ecotone.ops import noise
 from ecotone.ops.arrays import namespace
-from ecotone.ops.special import digamma, log_gamma, log_sum_exp
+from ecotone.ops.special import digamma, gammaln, log_sum_exp
 
 Array = Any
 Key = Any
@@ -35,7 +35,7 @@ class Beta(NamedTuple):
         return xp.broadcast_to(xp.log(xp.asarray(self.high - self.low, self.alpha.dtype)), self.alpha.shape)
 
     def _log_beta(self) -> Array:
-        return log_gamma(self.alpha) + log_gamma(self.beta) - log_gamma(self.alpha + self.beta)
+        return gammaln(self.alpha) + gammaln(self.beta) - gammaln(self.alpha + self.beta)
 
     def _log_parts(self, key: Key) -> tuple[Array, Array]:
         """Logarithms of a draw's distance from `low` and from `high` in parts of the span, each `[..., D]`."""
@@ -83,7 +83,7 @@ class Beta(NamedTuple):
 
 
 class Dirichlet(NamedTuple):
-    """Shares of a whole, K numbers that sum to 1: `concentration` `[..., K]` > 0.
+    """Shares of a whole, K numbers that sum to 1 (Kotz et al. 2000, chapter 49): `concentration` `[..., K]` > 0.
 
     >>> shares = Dirichlet(jnp.asarray([2.0, 3.0, 4.0]))
     >>> [round(x, 3) for x in shares.mode().tolist()], round(float(shares.log_prob(jnp.asarray([0.2, 0.3, 0.5]))), 3)
@@ -97,7 +97,7 @@ class Dirichlet(NamedTuple):
         return drawn - log_sum_exp(drawn)
 
     def _log_beta(self) -> Array:
-        return log_gamma(self.concentration).sum(-1) - log_gamma(self.concentration.sum(-1))
+        return gammaln(self.concentration).sum(-1) - gammaln(self.concentration.sum(-1))
 
     def sample(self, key: Key) -> Array:
         """Shares `[..., K]`."""

@@ -17,7 +17,7 @@ ILLEGAL = -1e30
 
 
 def legal_or_all(legal: Array) -> Array:
-    """The mask `[..., K]` itself, but all true where no choice is legal.
+    """The mask `[..., K]` itself, but all true where no choice is legal (masking: arXiv:2006.14171).
 
     >>> legal_or_all(jnp.asarray([[True, False], [False, False]])).tolist()
     [[True, False], [True, True]]
@@ -31,7 +31,7 @@ def _masked(logits: Array, legal: Array) -> Array:
 
 
 class Categorical(NamedTuple):
-    """One of K choices; `logits` `[..., K]` need not be normalised.
+    """One of K choices (softmax policy, Sutton & Barto 2018, eq. 13.2); `logits` `[..., K]` need not be normalised.
 
     >>> choice = Categorical(jnp.asarray([[0.0, 1.0], [1.0, -1.0]]))
     >>> choice.mode().tolist(), [round(x, 3) for x in choice.entropy().tolist()]
@@ -79,7 +79,7 @@ class Categorical(NamedTuple):
 
 
 class MultiCategorical(NamedTuple):
-    """Several independent choices; one array of logits `[..., K_i]` for each.
+    """Several independent choices (arXiv:1711.08946); one array of logits `[..., K_i]` for each.
 
     >>> choices = MultiCategorical((jnp.zeros(2), jnp.asarray([0.0, 0.0, 5.0])))
     >>> choices.mode().tolist(), round(choices.log_choices(), 3)
@@ -125,7 +125,9 @@ class MultiCategorical(NamedTuple):
 
 
 class Bernoulli(NamedTuple):
-    """D independent bits; `logits` `[..., D]` are log-odds of 1. It is the policy of a MultiBinary space.
+    """D independent bits (Williams 1992, section 4); `logits` `[..., D]` are log-odds of 1.
+
+    It is the policy of a MultiBinary space.
 
     >>> bits = Bernoulli(jnp.asarray([0.0, 1000.0, -1000.0]))
     >>> round(float(bits.log_prob(jnp.asarray([0, 1, 0]))), 3), round(float(bits.entropy()), 3)
@@ -172,7 +174,8 @@ class Bernoulli(NamedTuple):
 class EpsilonGreedy(NamedTuple):
     """The choice of highest value `[..., K]`, but with probability `epsilon` any legal choice, all alike.
 
-    Of several highest values the first counts; `legal` `[..., K]` bool is all true where not given.
+    Sutton & Barto 2018, section 2.2. Of several highest values the first counts. `legal` `[..., K]` bool is all true where
+    not given.
 
     >>> choice = EpsilonGreedy(jnp.asarray([0.9, 1.0, 0.9, 0.1, -0.6]), 0.1)
     >>> [round(x, 3) for x in choice.probabilities().tolist()]

@@ -9,11 +9,15 @@ import jax
 
 from ecotone.ops import noise
 from ecotone.ops.arrays import same_shape
-from ecotone.ops.distributions.protocol import Distribution, is_distribution, sample_and_log_prob
+from ecotone.ops.distributions.protocol import Distribution, sample_and_log_prob
 
 Array = Any
 Key = Any
 Tree = Any
+
+
+def _is_part(tree: Any) -> bool:
+    return hasattr(tree, "log_prob") and hasattr(tree, "sample")
 
 
 def _total(numbers: list[Array]) -> Array:
@@ -24,7 +28,8 @@ def _total(numbers: list[Array]) -> Array:
 class Joint(NamedTuple):
     """Independent parts in nested dicts and tuples; actions have the same nesting. It is the policy of nested spaces.
 
-    Log-probabilities, entropies and divergences are sums over the parts, which must share their leading axes.
+    Log-probabilities, entropies and divergences `[...]` are sums over the parts (arXiv:1711.08946), which must share their
+    leading axes.
 
     >>> from ecotone.ops.distributions import Bernoulli, Categorical
     >>> both = Joint({"move": Categorical(jnp.zeros(4)), "grip": (Bernoulli(jnp.zeros(2)),)})
@@ -35,7 +40,7 @@ class Joint(NamedTuple):
     parts: Tree
 
     def _flat(self) -> tuple[list[Any], Any]:
-        return jax.tree.flatten(self.parts, is_leaf=is_distribution)
+        return jax.tree.flatten(self.parts, is_leaf=_is_part)
 
     def log_choices(self) -> float:
         """Sum of the parts' `log_choices` in nats; raises `AttributeError` if a part is no choice."""
@@ -75,13 +80,23 @@ class Joint(NamedTuple):
         return _total([ours.kl(theirs) for ours, theirs in zip(parts, others, strict=True)])
 
 
+def joint(policy: Tree) -> Any:
+    """A distribution itself, or the `Joint` of nested ones, with leading axes `[...]` (arXiv:1711.08946).
+
+    >>> from ecotone.ops.distributions import Categorical
+    >>> type(joint((Categorical(jnp.zeros(2)),))).__name__
+    'Joint'
+    """
+    return policy if _is_part(policy) else Joint(policy)
+
+
 @partial(jax.tree_util.register_dataclass, data_fields=("parameters",), meta_fields=("conditional", "count"))
 @dataclass(frozen=True, eq=False)
 class Autoregressive:
     """Parts drawn in order, each given the earlier choices: p(a) = Π p(a_i | a_1 … a_{i-1}) (arXiv:1806.00589).
 
     Arguments:
-        parameters: tree of arrays that `conditional` reads: features, or a network and its features.
+        parameters: tree of arrays `[...]` that `conditional` reads: features, or a network and its features.
         conditional: `conditional(parameters, earlier)` is the distribution of part `len(earlier)`; `earlier` is the tuple of
             choices so far. It is static: use one function, not a new lambda in every call, or programs compile anew.
         count: number of parts; an action is a tuple of that many.

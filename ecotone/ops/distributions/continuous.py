@@ -12,7 +12,7 @@ HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 class Normal(NamedTuple):
-    """Independent normal numbers: `mean` `[..., D]` and `log_std`, which broadcasts to it.
+    """Independent normal numbers (Williams 1992, section 6): `mean` `[..., D]` and `log_std`, which broadcasts to it.
 
     >>> normal = Normal(jnp.asarray([1.0, -1.0]), jnp.log(jnp.full(2, 0.1)))
     >>> round(float(normal.log_prob(jnp.asarray([1.2, -1.1]))), 3), round(float(normal.entropy()), 3)
@@ -53,6 +53,8 @@ class Normal(NamedTuple):
 
 class TanhNormal(NamedTuple):
     """A normal squashed into (-1, 1) by tanh: `mean` and `log_std` `[..., D]` are those of the number before tanh.
+
+    arXiv:1801.01290, appendix C.
 
     >>> squashed = TanhNormal(jnp.zeros(1), jnp.zeros(1))
     >>> squashed.mode().tolist(), round(float(squashed.log_prob(jnp.zeros(1))), 3)

@@ -23,17 +23,8 @@ class Distribution(Protocol):
         ...
 
 
-def is_distribution(tree: Any) -> bool:
-    """Whether a tree is one distribution, and not a container of some.
-
-    >>> is_distribution((1, 2))
-    False
-    """
-    return hasattr(tree, "log_prob") and hasattr(tree, "sample")
-
-
 def sample_and_log_prob(distribution: Any, key: Key) -> tuple[Tree, Array]:
-    """A draw and its log-probability `[...]` in nats, the more exact way where the distribution has one.
+    """A draw and its log-probability `[...]` in nats, the more exact way where it has one (arXiv:1801.01290, eq. 21).
 
     >>> from ecotone.ops.distributions import Deterministic
     >>> sample_and_log_prob(Deterministic(jnp.ones(2)), None)[0].tolist()
