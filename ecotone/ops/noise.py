@@ -35,6 +35,11 @@ class Noise:
         drawn = self.generator.standard_exponential(shape, np.float32)
         return -np.log(np.maximum(drawn, np.finfo(np.float32).tiny))
 
+    def log_gamma(self, concentration: np.ndarray) -> np.ndarray:
+        """Logarithms of gamma numbers, float32 in the shape of `concentration`; not in blocks: each call has its own."""
+        boosted = np.log(self.generator.standard_gamma(np.asarray(concentration, np.float64) + 1.0))
+        return (boosted - self.generator.standard_exponential(boosted.shape) / concentration).astype(np.float32)
+
     def save(self) -> dict[str, Any]:
         """All that decides later draws."""
         name = lambda kind, shape: f"{kind}|{','.join(map(str, shape))}"
@@ -75,3 +80,26 @@ def normal(key: Key, shape: Shape) -> Array:
 def gumbel(key: Key, shape: Shape) -> Array:
     """Standard Gumbel numbers (their arg max over logits is a categorical draw), float32 `shape`."""
     return key.draw("gumbel", shape) if isinstance(key, Noise) else jax.random.gumbel(key, shape)
+
+
+def log_gamma(key: Key, concentration: Array) -> Array:
+    """Logarithms of gamma numbers of scale 1, float32 in the shape of `concentration` > 0, finite also where that is small.
+
+    G(a) is drawn as G(a + 1) U^(1/a) (Marsaglia & Tsang 2000, section 6); from a JAX key a gradient reaches `concentration`.
+
+    >>> from ecotone.ops.noise import Noise
+    >>> log_gamma(Noise(0), jnp.full((2, 3), 0.5)).shape
+    (2, 3)
+    """
+    return key.log_gamma(concentration) if isinstance(key, Noise) else jax.random.loggamma(key, concentration)
+
+
+def gamma(key: Key, concentration: Array) -> Array:
+    """Gamma numbers of scale 1, float32 in the shape of `concentration` > 0.
+
+    >>> from ecotone.ops.noise import Noise
+    >>> gamma(Noise(0), jnp.ones(3)).shape
+    (3,)
+    """
+    xp = np if isinstance(key, Noise) else jax.numpy
+    return xp.exp(log_gamma(key, concentration))
