@@ -1,9 +1,11 @@
 """From observations to features: the encoder that fits a space."""
 
 import math
+from functools import cache
 from typing import Any
 
 import equinox as eqx
+import numpy as np
 
 from ecotone.frozen import frozen
 from ecotone.networks.cnn import NatureCNN
@@ -40,14 +42,33 @@ def flatten(space: Space, observation: Array) -> Array:
     return features / 255.0 if space.dtype == "uint8" else features
 
 
+@cache
+def spread(space: Space) -> tuple[np.ndarray, np.ndarray]:
+    """`(centre, factor)` of `flatten`'s features, so that `(x - centre) · factor` maps finite bounds to [-1, 1].
+
+    Entries without finite bounds, bytes and choices stay as they are.
+    """
+    centre, factor = np.zeros(flat_size(space), np.float32), np.ones(flat_size(space), np.float32)
+    if isinstance(space, Box) and space.dtype != "uint8":
+        low, high = (np.ravel(bound).astype(np.float64) for bound in space.bounds())
+        finite = np.isfinite(low) & np.isfinite(high) & (high > low) & (high - low < 1e9)
+        centre[finite], factor[finite] = 0.5 * (low + high)[finite], 2.0 / (high - low)[finite]
+    return centre, factor
+
+
 class FlatEncoder(eqx.Module):
     """Flattened observations through dense layers."""
 
     mlp: MLP
     space: Space = eqx.field(static=True)
+    scaled: bool = eqx.field(static=True)
 
     def __call__(self, observation: Array) -> Array:
-        return self.mlp(flatten(self.space, observation))
+        features = flatten(self.space, observation)
+        if self.scaled:
+            centre, factor = spread(self.space)
+            features = (features - centre) * factor
+        return self.mlp(features)
 
 
 @frozen
@@ -60,13 +81,15 @@ class Encoder:
     """`tanh`, `relu` or `silu`, after each dense layer."""
     orthogonal: bool = True
     """Orthogonal first weights of gain √2; off draws smaller ones evenly, which suits action values."""
+    scaled: bool = False
+    """Map observations with finite bounds to [-1, 1] (not used for images), where the bounds are those that matter."""
 
     def init(self, key: Key, space: Space) -> eqx.Module:
         """An encoder of observations `[..., *shape]` to features `[..., width]`."""
         if isinstance(space, Box) and space.is_image:
             return NatureCNN(key, space.shape)
         scale = math.sqrt(2.0) if self.orthogonal else None
-        return FlatEncoder(MLP(key, flat_size(space), self.hidden, self.activation, scale), space)
+        return FlatEncoder(MLP(key, flat_size(space), self.hidden, self.activation, scale), space, self.scaled)
 
     def width(self, space: Space) -> int:
         """Features per observation."""

@@ -1,5 +1,6 @@
 """Models keep their contract, read NumPy as they read JAX, and the check notices models that do not."""
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecotone.networks.encoders import Encoder
+from ecotone.networks.encoders import Encoder, spread
 from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
 from ecotone.networks.reading import read_row
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
@@ -17,6 +18,7 @@ from ecotone.testing.samples import actions, observations
 
 SMALL = Encoder((8, 8))
 VECTOR = Box((2,), low=-1.0, high=1.0)
+CHOICE = Discrete(4)
 IMAGE = Box((36, 36, 2), "uint8", 0, 255)
 CASES = {
     "policy over choices": (ActorCritic(SMALL), Spec(Box((3,)), Discrete(4))),
@@ -25,6 +27,7 @@ CASES = {
     "squashed policy": (SquashedActor(SMALL), Spec(MultiDiscrete((2, 3)), VECTOR)),
     "values of choices": (QNetwork(SMALL), Spec(Box((3,), "uint8", 0, 255), Discrete(4))),
     "policy from bytes, without hidden layers": (ActorCritic(Encoder(())), Spec(Box((3,), "uint8", 0, 255), VECTOR)),
+    "scaled observations": (QNetwork(Encoder((8, 8), scaled=True)), Spec(Box((2,), low=(-1.2, -0.07), high=(0.6, 0.07)), CHOICE)),
     "values from images": (QNetwork(SMALL), Spec(IMAGE, Discrete(3))),
     "policy from images": (ActorCritic(SMALL), Spec(IMAGE, Discrete(3))),
 }
@@ -48,6 +51,20 @@ def test_numpy_and_jax_read_alike(case):
         assert isinstance(ours, np.ndarray)
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
         assert ours.dtype == theirs.dtype
+
+
+def test_finite_bounds_are_mapped_to_one():
+    space = Box((3,), low=(-1.2, -0.07, -math.inf), high=(0.6, 0.07, 5.0))
+    centre, factor = spread(space)
+    corners = np.array([[-1.2, -0.07, -3.0], [0.6, 0.07, 5.0]])
+    np.testing.assert_allclose((corners - centre) * factor, [[-1, -1, -3], [1, 1, 5]], rtol=1e-5)
+    model, spec = QNetwork(Encoder((8,), scaled=True)), Spec(space, CHOICE)
+    network = model.init(jax.random.key(0), spec)
+    plain = QNetwork(Encoder((8,))).init(jax.random.key(0), spec)
+    seen = jnp.asarray([[-0.3, 0.035, 2.0]])
+    same_weights = eqx.tree_at(lambda n: (n.encoder.mlp, n.head), plain, (network.encoder.mlp, network.head))
+    expected = same_weights(jnp.asarray([[0.0, 0.5, 2.0]]), None, ())[0]
+    np.testing.assert_allclose(network(seen, None, ())[0], expected, atol=1e-6)
 
 
 def test_critics_are_independent_and_take_any_leading_axes():

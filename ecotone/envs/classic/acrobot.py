@@ -13,6 +13,10 @@ from ecotone.spec import Box, Discrete, Spec
 Array = Any
 Key = Any
 
+BOUNDS = (1.0, 1.0, 1.0, 1.0, 4 * math.pi, 9 * math.pi)
+SEEN = Box((6,), low=tuple(-bound for bound in BOUNDS), high=BOUNDS)
+"""Cosine and sine of both angles, both velocities."""
+
 
 @frozen
 class Acrobot:
@@ -46,7 +50,7 @@ class Acrobot:
     @property
     def spec(self) -> Spec:
         """Cosine and sine of both angles and both velocities in; torque -1 (0), 0 (1) or 1 (2) out."""
-        return Spec(Box((6,)), Discrete(3))
+        return Spec(SEEN, Discrete(3))
 
     def reset(self, key: Key) -> tuple[Motion, Array]:
         """All four numbers evenly from ±0.1."""

@@ -13,6 +13,10 @@ from ecotone.spec import Box, Discrete, Spec
 Array = Any
 Key = Any
 
+BOUNDS = (4.8, math.inf, 24 * 2 * math.pi / 360, math.inf)
+SEEN = Box((4,), low=tuple(-bound for bound in BOUNDS), high=BOUNDS)
+"""Position, velocity, angle, angular velocity; Gymnasium bounds where an episode can be at twice what ends it."""
+
 
 @frozen
 class CartPole:
@@ -43,7 +47,7 @@ class CartPole:
     @property
     def spec(self) -> Spec:
         """Four numbers in, left (0) or right (1) out."""
-        return Spec(Box((4,)), Discrete(2))
+        return Spec(SEEN, Discrete(2))
 
     def reset(self, key: Key) -> tuple[Motion, Array]:
         """All four numbers evenly from ±0.05."""

@@ -12,6 +12,9 @@ from ecotone.spec import Box, Discrete, Spec
 Array = Any
 Key = Any
 
+SEEN = Box((2,), low=(-1.2, -0.07), high=(0.6, 0.07))
+"""Position and velocity."""
+
 
 @frozen
 class MountainCar:
@@ -36,7 +39,7 @@ class MountainCar:
     @property
     def spec(self) -> Spec:
         """Position and velocity in; push left (0), none (1) or right (2) out."""
-        return Spec(Box((2,)), Discrete(3))
+        return Spec(SEEN, Discrete(3))
 
     def reset(self, key: Key) -> tuple[Motion, Array]:
         """At rest, position evenly from -0.6 to -0.4."""
@@ -73,7 +76,7 @@ class ContinuousMountainCar:
     @property
     def spec(self) -> Spec:
         """Position and velocity in, power from -1 to 1 out."""
-        return Spec(Box((2,)), Box((1,), low=-1.0, high=1.0))
+        return Spec(SEEN, Box((1,), low=-1.0, high=1.0))
 
     def reset(self, key: Key) -> tuple[Motion, Array]:
         """At rest, position evenly from -0.6 to -0.4."""

@@ -14,6 +14,14 @@ from ecotone.spec import Discrete
 NAMES = [name for name in CLASSIC if name != "Catch-v0"]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_bounds_of_observations(name):
+    theirs = gymnasium.make(name, disable_env_checker=True).observation_space
+    low, high = CLASSIC[name]().spec.observation.bounds()
+    np.testing.assert_array_equal(low, theirs.low)
+    np.testing.assert_array_equal(high, theirs.high)
+
+
 @functools.cache
 def compiled_step(name):
     return jax.jit(CLASSIC[name]().step)
