@@ -33,9 +33,10 @@ class PPOState(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows `[T, N, ...]` with what the loss compares them to; `weight` is false where nobody decided.
+    """Rows with what the loss compares them to; `weight` is false where nobody decided.
 
-    Rows that are read in sequence have N lanes; of a feed-forward network all rows stand beside each other, T is 1.
+    Lanes come first where a network with memory reads rows in sequence, `[B, T, ...]`; else all rows stand beside each
+    other, `[T · B, ...]`. Minibatches are taken along axis 0.
     """
 
     observation: Tree
@@ -100,7 +101,7 @@ class PPO:
     def update(self, state: PPOState, rows: Trajectory, key: Key) -> tuple[PPOState, Report]:
         """Epochs of minibatches over the rows."""
         batch = self._batch(state.network, rows)
-        count = batch.weight.shape[1]
+        count = batch.weight.shape[0]
         if count < self.minibatches:
             raise ValueError(f"{count} lanes cannot be cut into {self.minibatches} minibatches: take fewer, or more lanes.")
         size = count // self.minibatches
@@ -109,8 +110,7 @@ class PPO:
 
         def descend(carry: tuple[Tree, Tree], index: Array) -> tuple[tuple[Tree, Tree], dict[str, Array]]:
             network, optimizer = carry
-            minibatch = jax.tree.map(lambda x: x[:, index], batch)
-            memory = jax.tree.map(lambda x: x[index], rows.memory)
+            minibatch, memory = jax.tree.map(lambda x: x[index], (batch, rows.memory))
             gradient, metrics = jax.grad(self._loss, has_aux=True)(network, minibatch, memory)
             return self.optimizer.descend(network, optimizer, gradient, state.steps), metrics
 
@@ -127,10 +127,12 @@ class PPO:
         seen, is_first, action, acted = head((rows.observation, rows.is_first, rows.action, rows.acted))
         batch = Batch(seen, is_first, action, log_prob, advantage, advantage + value[:-1], acted)
         if jax.tree.leaves(rows.memory):
-            return batch
-        return jax.tree.map(lambda x: x.reshape(1, -1, *x.shape[2:]), batch)
+            return jax.tree.map(lambda x: x.swapaxes(0, 1), batch)
+        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
 
     def _loss(self, network: Tree, batch: Batch, memory: Tree) -> tuple[Array, dict[str, Array]]:
+        if jax.tree.leaves(memory):
+            batch = jax.tree.map(lambda x: x.swapaxes(0, 1), batch)
         (policy, value), _ = network(batch.observation, batch.is_first, memory)
         log_ratio = policy.log_prob(batch.action) - batch.log_prob
         mean = lambda values: masked_mean(values, batch.weight)
