@@ -19,7 +19,7 @@ from ecotone import (
     Updated,
     begin,
 )
-from ecotone.feed import Replay, Rollout
+from ecotone.feed import Rollout
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Linear
 
@@ -34,7 +34,7 @@ WORKS: dict[str, dict[str, Any]] = {
     "solve-cartpole": {"env": "CartPole-v1", "algorithm": ZOO_CARTPOLE, "num_envs": 8},
     "dqn-cartpole": {
         "env": "CartPole-v1",
-        "algorithm": DQN(replay=Replay(capacity=100_000, batch=64, warmup=1_000, ratio=0.25)),
+        "algorithm": DQN(replay=replace(DQN().replay, batch=64)),
         "num_envs": 1,
     },
     "sac-halfcheetah": {"env": "HalfCheetah-v5", "algorithm": SAC(), "num_envs": 1},
@@ -44,9 +44,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "envpool": {"env": "envpool:Pong-v5"},
     "default": {"algorithm": PPO()},
     "compiled": {"runtime": "compiled"},
-    "step by step": {"algorithm": SAC(replay=replace(SAC().replay, length=1))},
+    "step by step": {"length": 1},
 }
-"""What a variant changes about a work; several are joined by `+`."""
+"""What a variant changes about a work, `length` that of a replay's blocks; several are joined by `+`."""
 
 
 def experiment(work: str, variant: str, steps: int, seed: int, out: str) -> Experiment:
@@ -56,6 +56,9 @@ def experiment(work: str, variant: str, steps: int, seed: int, out: str) -> Expe
     fields = dict(WORKS[work])
     for name in filter(None, variant.split("+")):
         fields |= VARIANTS[name]
+    if length := fields.pop("length", None):
+        algorithm = fields["algorithm"]
+        fields["algorithm"] = replace(algorithm, replay=replace(algorithm.replay, length=length))
     if work.startswith("solve"):
         fields["evaluation"] = Evaluation(every=EVALUATE_EVERY, episodes=EVALUATION_EPISODES)
     return Experiment(**fields, steps=steps, seed=seed, out=out, checkpoint=Checkpointing(every=steps))

@@ -27,7 +27,10 @@ CASES = {
     "squashed policy": (SquashedActor(SMALL), Spec(MultiDiscrete((2, 3)), VECTOR)),
     "values of choices": (QNetwork(SMALL), Spec(Box((3,), "uint8", 0, 255), Discrete(4))),
     "policy from bytes, without hidden layers": (ActorCritic(Encoder(())), Spec(Box((3,), "uint8", 0, 255), VECTOR)),
-    "scaled observations": (QNetwork(Encoder((8, 8), scaled=True)), Spec(Box((2,), low=(-1.2, -0.07), high=(0.6, 0.07)), CHOICE)),
+    "scaled observations": (
+        QNetwork(Encoder((8, 8), scaled=True)),
+        Spec(Box((2,), low=(-1.2, -0.07), high=(0.6, 0.07)), CHOICE),
+    ),
     "values from images": (QNetwork(SMALL), Spec(IMAGE, Discrete(3))),
     "policy from images": (ActorCritic(SMALL), Spec(IMAGE, Discrete(3))),
 }

@@ -40,7 +40,9 @@ class Pendulum:
     @property
     def spec(self) -> Spec:
         """Cosine, sine and angular velocity in, torque out."""
-        return Spec(Box((3,), low=(-1.0, -1.0, -8.0), high=(1.0, 1.0, 8.0)), Box((1,), low=-self.MAX_TORQUE, high=self.MAX_TORQUE))
+        return Spec(
+            Box((3,), low=(-1.0, -1.0, -8.0), high=(1.0, 1.0, 8.0)), Box((1,), low=-self.MAX_TORQUE, high=self.MAX_TORQUE)
+        )
 
     def reset(self, key: Key) -> tuple[Motion, Array]:
         """Any angle, angular velocity evenly from ±1."""
