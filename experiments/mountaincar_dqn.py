@@ -1,14 +1,13 @@
-"""DQN on MountainCar-v0: twice the updates per step, with a target that lags as long as by default."""
-
-from dataclasses import replace
+"""DQN on MountainCar-v0: positions and speeds are mapped to [-1, 1], since the speeds are tiny as they come."""
 
 import ecotone
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.models import QNetwork
 
 reach = -120
 """Greedy return, interquartile mean over five seeds."""
 
-default = ecotone.DQN()
-algorithm = replace(default, target_period=400, replay=replace(default.replay, ratio=0.5))
+algorithm = ecotone.DQN(model=QNetwork(Encoder(activation="relu", orthogonal=False, scaled=True)))
 experiment = ecotone.Experiment("MountainCar-v0", algorithm, steps=150_000)
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from ecotone.spec import Box, Discrete, MultiDiscrete, Space
 
 Array = Any
 Key = Any
+LARGEST_BOUND = 1e9
+"""Bounds from here on are only a type's limits."""
 
 
 def one_hot(index: Array, size: int) -> Array:
@@ -51,8 +53,9 @@ def spread(space: Space) -> tuple[np.ndarray, np.ndarray]:
     centre, factor = np.zeros(flat_size(space), np.float32), np.ones(flat_size(space), np.float32)
     if isinstance(space, Box) and space.dtype != "uint8":
         low, high = (np.ravel(bound).astype(np.float64) for bound in space.bounds())
-        finite = np.isfinite(low) & np.isfinite(high) & (high > low) & (high - low < 1e9)
-        centre[finite], factor[finite] = 0.5 * (low + high)[finite], 2.0 / (high - low)[finite]
+        finite = (np.abs(low) < LARGEST_BOUND) & (np.abs(high) < LARGEST_BOUND) & (high > low)
+        low, high = low[finite], high[finite]
+        centre[finite], factor[finite] = 0.5 * (low + high), 2.0 / (high - low)
     return centre, factor
 
 
