@@ -41,7 +41,7 @@ WORKS = {
         "DQN on CartPole-v1: 1 Gymnasium environment, 1 update in 4 steps, 64-64, batch 64",
         30_000,
         5_000,
-        ("", "overlap", "step by step"),
+        ("", "overlap"),
         ("sb3", "sbx", "cleanrl"),
     ),
     "ppo-cartpole-compiled": Work(
