@@ -65,10 +65,10 @@ def boltzmann(values: Array, temperature: Array, legal: Array | None = None) -> 
     >>> [round(x, 3) for x in boltzmann(jnp.asarray([0.0, 1.0, 2.0]), 1.0, jnp.asarray([True, True, False])).tolist()]
     [0.269, 0.731, 0.0]
     """
-    xp = namespace(values)
+    xp, legal = namespace(values), _legal(values, legal)
     temperature = xp.maximum(xp.asarray(temperature, values.dtype), values.dtype.type(COLDEST))[..., None]
-    centred = values - xp.where(_legal(values, legal), values, -xp.inf).max(-1, keepdims=True)
-    policy = Categorical(centred / temperature).masked(_legal(values, legal))
+    centred = values - xp.where(legal, values, -xp.inf).max(-1, keepdims=True)
+    policy = Categorical(centred / temperature).masked(legal)
     return xp.exp(log_softmax(policy.logits))
 
 

@@ -40,8 +40,7 @@ def pinball(error: Array, level: Array, delta: float = 0.0) -> Array:
     >>> pinball(jnp.asarray([2.0, -2.0]), 0.75).tolist()
     [1.5, 0.5]
     """
-    weight = jnp.abs(level - (error < 0.0).astype(error.dtype))
-    return weight * (huber(error, delta) if delta > 0.0 else jnp.abs(error))
+    return _lean(error, level) * (huber(error, delta) if delta > 0.0 else jnp.abs(error))
 
 
 def expectile(error: Array, level: Array) -> Array:
@@ -54,7 +53,21 @@ def expectile(error: Array, level: Array) -> Array:
     >>> expectile(jnp.asarray([2.0, -2.0]), 0.75).tolist()
     [3.0, 1.0]
     """
-    return jnp.abs(level - (error < 0.0).astype(error.dtype)) * jnp.square(error)
+    return _lean(error, level) * jnp.square(error)
+
+
+def _lean(error: Array, level: Array) -> Array:
+    """|τ − 1{error < 0}|."""
+    return jnp.abs(level - (error < 0.0).astype(error.dtype))
+
+
+def bounded_ratio(log_ratio: Array) -> Array:
+    """π(a|x) / μ(a|x) from its logarithm in nats, which counts as ±20 beyond that, `[...]` (arXiv:1707.06347, section 3).
+
+    >>> bounded_ratio(jnp.asarray([0.0, -1000.0])).round(3).tolist()
+    [1.0, 0.0]
+    """
+    return jnp.exp(jnp.clip(log_ratio, -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO))
 
 
 def clipped_ratio(log_ratio: Array, advantage: Array, clip: Array) -> Array:
@@ -68,8 +81,7 @@ def clipped_ratio(log_ratio: Array, advantage: Array, clip: Array) -> Array:
     >>> clipped_ratio(jnp.log(jnp.asarray([2.0, 0.5])), jnp.asarray([1.0, 1.0]), 0.25).tolist()
     [-1.25, -0.5]
     """
-    advantage = jax.lax.stop_gradient(advantage)
-    ratio = jnp.exp(jnp.clip(log_ratio, -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO))
+    advantage, ratio = jax.lax.stop_gradient(advantage), bounded_ratio(log_ratio)
     return -jnp.minimum(ratio * advantage, jnp.clip(ratio, 1.0 - clip, 1.0 + clip) * advantage)
 
 

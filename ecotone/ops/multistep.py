@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ecotone.ops.arrays import same_or_scalar, same_shape
+from ecotone.ops.arrays import pick, same_or_scalar, same_shape
 
 Array = Any
 
@@ -220,8 +220,7 @@ def off_policy_returns_from_q(
     """
     same_shape(q=q, probabilities=probabilities)
     same_shape(q_without_the_last_row_and_axis=q[:-1].shape[:-1], action=action)
-    chosen = jnp.take_along_axis(q[:-1], action[..., None], -1)[..., 0]
-    return off_policy_returns(chosen, reward, discount, (q * probabilities).sum(-1)[1:], weight, acted)
+    return off_policy_returns(pick(q[:-1], action), reward, discount, (q * probabilities).sum(-1)[1:], weight, acted)
 
 
 class VTrace(NamedTuple):

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ecotone.ops.arrays import same_or_scalar, same_shape
+from ecotone.ops.arrays import same_shape
 from ecotone.ops.distributions import joint
-from ecotone.ops.losses import LARGEST_LOG_RATIO, squared
-from ecotone.ops.returns import recur
+from ecotone.ops.losses import bounded_ratio, squared
+from ecotone.ops.multistep import generalised_lambda_returns
 
 Array = Any
 Key = Any
@@ -115,14 +115,10 @@ def a2c(
     >>> a2c(choice, jnp.zeros(2, int), jnp.zeros(3), one, 0.5 * one).returns.tolist()
     [1.5, 1.0]
     """
-    baseline, following = values[:-1], values[1:]
-    decided = jnp.ones(reward.shape, bool) if acted is None else acted
-    same_shape(reward=reward, discount=discount, acted=decided, values_without_the_last=baseline)
-    same_or_scalar(reward.shape, trace=trace)
-    weight = decided.astype(values.dtype)
-    delta = weight * (reward + discount * following - baseline)
-    error = jax.lax.stop_gradient(baseline + recur(delta, weight * discount * trace)) - baseline
-    returns, advantage = jax.lax.stop_gradient((baseline + error, error))
+    baseline, decided = values[:-1], jnp.ones(reward.shape, bool) if acted is None else acted
+    returns = jax.lax.stop_gradient(generalised_lambda_returns(reward, discount, values, trace, acted))
+    error = returns - baseline
+    advantage = jax.lax.stop_gradient(error)
     log_prob, cost = joint(policy).log_prob(action), entropy_cost(policy, normalise)
     same_shape(reward=reward, log_prob=log_prob, entropy=cost)
     costs = jnp.where(decided, policy_gradient(log_prob, advantage), 0.0), squared(error), jnp.where(decided, cost, 0.0)
@@ -142,8 +138,7 @@ def kl_penalty(log_ratio: Array, advantage: Array, kl: Array, coefficient: Array
     [0.0, 3.0]
     """
     same_shape(log_ratio=log_ratio, advantage=advantage, kl=kl)
-    ratio = jnp.exp(jnp.clip(log_ratio, -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO))
-    return coefficient * kl - ratio * jax.lax.stop_gradient(advantage)
+    return coefficient * kl - bounded_ratio(log_ratio) * jax.lax.stop_gradient(advantage)
 
 
 def adapt_kl(coefficient: Array, kl: Array, target: Array) -> Array:

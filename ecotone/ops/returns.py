@@ -8,7 +8,6 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from ecotone.ops.multistep import recur as recur
 from ecotone.ops.multistep import temporal_differences_of, truncated_gae, vtrace_returns
 from ecotone.trajectory import Trajectory
 
