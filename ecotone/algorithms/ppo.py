@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ecotone.feed import Rollout
 from ecotone.frozen import frozen
+from ecotone.mistakes import Mistake
 from ecotone.networks.models import ActorCritic
 from ecotone.networks.reading import read_policy
 from ecotone.ops.arrays import masked_mean
@@ -103,7 +104,8 @@ class PPO:
         batch = self._batch(state.network, rows)
         count = batch.weight.shape[0]
         if count < self.minibatches:
-            raise ValueError(f"{count} lanes cannot be cut into {self.minibatches} minibatches: take fewer, or more lanes.")
+            what = "lanes" if jax.tree.leaves(rows.memory) else "rows"
+            raise Mistake(f"{count} {what} cannot be cut into {self.minibatches} minibatches: take fewer, or more num_envs.")
         size = count // self.minibatches
         order = permutations(key, self.epochs, count)
         order = order[:, : size * self.minibatches].reshape(self.epochs * self.minibatches, size)

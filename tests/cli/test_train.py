@@ -161,6 +161,15 @@ def test_an_environment_that_returns_nan_is_a_mistake(ecotone, tmp_path):
     assert said.err.count("\n") == 1
 
 
+def test_more_minibatches_than_rows_are_a_mistake(ecotone):
+    said = ecotone(
+        "train", "ppo", "CartPole-v1", "--num-envs", "2", "--algorithm.feed.length", "8", "--algorithm.minibatches", "17"
+    )
+    assert said.code == 2
+    assert "16 rows cannot be cut into 17 minibatches" in said.err
+    assert said.err.count("\n") == 1
+
+
 def test_a_checkpoint_of_another_algorithm_is_a_mistake(ecotone, run, tmp_path):
     flags = ["--steps", "64", "--num-envs", "1", "--out", tmp_path / "all", "--algorithm.replay.warmup", "16"]
     said = ecotone("train", "dqn", "CartPole-v1", *flags, "--algorithm.replay.capacity", "64")
