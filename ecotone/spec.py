@@ -1,9 +1,10 @@
 """What a lane sees and does: spaces of observations and actions, and the map from actions to the environment's units."""
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -64,15 +65,112 @@ class MultiDiscrete:
         return (len(self.sizes),)
 
 
-Space = Box | Discrete | MultiDiscrete
+@dataclass(frozen=True)
+class MultiBinary:
+    """An array of bits, each 0 or 1."""
+
+    shape: tuple[int, ...]
+    dtype: str = "int8"
+
+
+@dataclass(frozen=True)
+class Dict:
+    """Named parts; elements are dicts with the same keys. `parts` may be given as a dict of spaces."""
+
+    parts: tuple[tuple[str, "Space"], ...]
+
+    def __post_init__(self) -> None:
+        parts = self.parts.items() if isinstance(self.parts, Mapping) else self.parts
+        object.__setattr__(self, "parts", tuple(sorted((str(name), space) for name, space in parts)))
+
+    def __getitem__(self, name: str) -> "Space":
+        return dict(self.parts)[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in dict(self.parts)
+
+
+@dataclass(frozen=True)
+class Tuple:
+    """Parts in order; elements are tuples."""
+
+    parts: tuple["Space", ...]
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """Up to `most` elements of `space`, as many as there happen to be.
+
+    Elements are dicts of `items` (those of `space` with one more leading axis `[most, ...]`, zeros behind the last item) and
+    `count` (int32).
+    """
+
+    space: "Space"
+    most: int
+
+
+Leaf = Box | Discrete | MultiDiscrete | MultiBinary
+Space = Leaf | Dict | Tuple | Repeated
+ACTION_MASK = "action_mask"
+"""Name of the part of a `Dict` observation that says which choices are legal."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What a lane sees (`observation`) and does (`action`)."""
+    """What a lane sees (`observation`) and does (`action`).
+
+    A `Dict` observation may have a part named `action_mask`, true (or 1) for choices that are legal: `[K]` for a `Discrete`
+    action, one entry per choice of each part `[ΣK_i]` for a `MultiDiscrete`, `[*shape]` (may be 1) for a `MultiBinary`, and
+    nested as the action for a `Dict` or `Tuple`, where parts may be left out.
+    """
 
     observation: Space
     action: Space
+
+
+class Place(NamedTuple):
+    """Where a leaf lies in a nested space: names and positions joined by `/`, and the axes of the lists it is in."""
+
+    path: str = ""
+    axes: tuple[int, ...] = ()
+
+    def below(self, name: str | int) -> "Place":
+        """The place of a part."""
+        return Place(f"{self.path}/{name}" if self.path else str(name), self.axes)
+
+
+def over_parts(function: Callable[..., Any], space: Space, *trees: Any, place: Place = Place()) -> Any:
+    """`function(leaf, *elements, place)` of every leaf of a space and of elements in that place, nested as elements are.
+
+    Elements have any leading axes; those of a leaf within a `Repeated` have its place's axes between these and their own.
+    """
+    if isinstance(space, Dict):
+        trees = tuple(_keyed(space, tree, place) for tree in trees)
+        return {n: over_parts(function, part, *(t[n] for t in trees), place=place.below(n)) for n, part in space.parts}
+    if isinstance(space, Tuple):
+        numbered = enumerate(zip(space.parts, *trees, strict=True))
+        return tuple(over_parts(function, *parts, place=place.below(i)) for i, parts in numbered)
+    if isinstance(space, Repeated):
+        items, inside = [tree["items"] for tree in trees], place.below("items")
+        inside = inside._replace(axes=(*inside.axes, space.most))
+        count = function(Discrete(space.most + 1), *(tree["count"] for tree in trees), place.below("count"))
+        return {"count": count, "items": over_parts(function, space.space, *items, place=inside)}
+    return function(space, *trees, place)
+
+
+def _keyed(space: Dict, tree: Any, place: Place) -> Any:
+    names = [name for name, _ in space.parts]
+    if not isinstance(tree, Mapping) or sorted(tree) != names:
+        found = sorted(tree) if isinstance(tree, Mapping) else type(tree).__name__
+        raise ValueError(f"{place.path or 'the element'} should have the parts {names}, but it has {found}.")
+    return tree
+
+
+def leaves(space: Space) -> list[tuple[Place, Leaf]]:
+    """Places and leaves of a space, in the order of `jax.tree.leaves` of its elements."""
+    found: list[tuple[Place, Leaf]] = []
+    over_parts(lambda leaf, place: found.append((place, leaf)), space)
+    return found
 
 
 def to_environment(space: Space, action: Any) -> Any:
@@ -85,7 +183,13 @@ def to_environment(space: Space, action: Any) -> Any:
         return action if scaling is None else scaling[0] + (action.clip(-1.0, 1.0) + 1.0) * scaling[1]
     if isinstance(space, MultiDiscrete):
         return action + np.asarray(space.start, space.dtype) if any(space.start) else action
-    return action + space.start if space.start else action
+    if isinstance(space, Discrete):
+        return action + space.start if space.start else action
+    return action if isinstance(space, MultiBinary) else over_parts(_one_to_environment, space, action)
+
+
+def _one_to_environment(space: Space, action: Any, place: Place) -> Any:
+    return to_environment(space, action)
 
 
 @cache
@@ -96,6 +200,6 @@ def _scaling(space: Box) -> tuple[np.ndarray, np.ndarray] | None:
     return low, 0.5 * (high - low)
 
 
-def zeros(space: Space, leading: tuple[int, ...]) -> np.ndarray:
-    """An array of zeros for elements of `space` with the given leading axes."""
-    return np.zeros((*leading, *space.shape), space.dtype)
+def zeros(space: Space, leading: tuple[int, ...]) -> Any:
+    """Zeros for elements of `space` with the given leading axes."""
+    return over_parts(lambda leaf, place: np.zeros((*leading, *place.axes, *leaf.shape), leaf.dtype), space)

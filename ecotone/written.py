@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from ecotone.frozen import FROZEN, is_frozen
 from ecotone.mistakes import Mistake
-from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
+from ecotone.spec import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Repeated, Spec, Tuple
 
 T = TypeVar("T")
 WRITABLE: dict[str, type] = {}
@@ -20,7 +20,7 @@ def writable(cls: type[T]) -> type[T]:
     return cls
 
 
-for _space in (Spec, Box, Discrete, MultiDiscrete):
+for _space in (Spec, Box, Discrete, MultiDiscrete, MultiBinary, Dict, Tuple, Repeated):
     writable(_space)
 
 
