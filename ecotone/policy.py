@@ -11,7 +11,7 @@ from ecotone.experiment import with_schedules
 from ecotone.protocols import Algorithm, Params
 from ecotone.runs import Run
 from ecotone.runtime.actor import Actor, make_actor
-from ecotone.spec import Spec, to_environment
+from ecotone.spec import Spec, from_environment, to_environment
 from ecotone.trajectory import TimeStep, Tree
 
 
@@ -44,15 +44,15 @@ class Policy:
         """Choose for `B` lanes.
 
         Arguments:
-            observation: `[B, ...]` as the environment gives it.
+            observation: `[B, ...]` as the environment gives it; of nested spaces, nested arrays.
             memory: as the call before returned it, or `initial_memory(B)`.
             is_first: where an episode begins, `[B]` bool; none means nowhere.
 
         Returns:
             Actions `[B, ...]` in the environment's units, and the memory.
         """
-        observation = np.asarray(observation, self.spec.observation.dtype)
-        lanes = len(observation)
+        observation = from_environment(self.spec.observation, observation)
+        lanes = len(jax.tree.leaves(observation)[0])
         first = np.zeros(lanes, bool) if is_first is None else np.asarray(is_first, bool)
         zero = np.zeros(lanes, np.float32)
         action, memory = self.act(TimeStep(observation, first, np.ones(lanes, bool), zero, zero), memory)

@@ -6,7 +6,8 @@ import equinox as eqx
 import jax
 
 from ecotone.frozen import frozen
-from ecotone.networks.encoders import Encoder, flat_size, flatten
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.features import flat_size, flatten
 from ecotone.networks.heads import PolicyHead, SquashedHead, ValueHead, flat_actions
 from ecotone.networks.layers import MLP, Dense
 from ecotone.networks.recurrent import Core

@@ -81,7 +81,8 @@ class JittedActor:
         """Choose for every lane."""
         t, self._t = np.int32(self._t), self._t + 1
         action, extras, memory = self._act(self._leaves, now.observation, now.is_first, memory, self._fragment_key, t)
-        return np.asarray(action), jax.tree.map(np.asarray, extras), memory
+        action, extras = jax.tree.map(np.asarray, (action, extras))
+        return action, extras, memory
 
 
 def acts_in_numpy(algorithm: Algorithm, params: Params, now: TimeStep, memory: Tree) -> bool:

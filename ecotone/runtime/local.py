@@ -106,7 +106,8 @@ class Local:
         return stacked._replace(memory=memory)
 
     def _check(self, rows: Trajectory) -> None:
-        for what, values in (("a reward", rows.reward), ("an observation", rows.observation)):
+        parts = [("an observation", values) for values in jax.tree.leaves(rows.observation)]
+        for what, values in (("a reward", rows.reward), *parts):
             if values.dtype.kind == "f" and not np.isfinite(values).all():
                 t, lane, *_ = np.argwhere(~np.isfinite(values))[0]
                 steps = self.fragment * self.length + int(t)
@@ -163,5 +164,7 @@ def _learn(algorithm: Algorithm, learner: Learner, rows: Trajectory) -> tuple[Le
 
 def _continued(now: TimeStep, saved: TimeStep) -> TimeStep:
     """The time step of repeated episodes; a lane that was not repeated exactly begins an episode."""
-    strayed = np.array([not np.array_equal(a, b) for a, b in zip(now.observation, saved.observation, strict=True)])
-    return now._replace(is_first=now.is_first | strayed)
+    is_first = np.array(now.is_first)
+    for ours, theirs in zip(jax.tree.leaves(now.observation), jax.tree.leaves(saved.observation), strict=True):
+        is_first |= np.array([not np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True)])
+    return now._replace(is_first=is_first)
