@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import equinox as eqx
@@ -147,7 +148,7 @@ class Encoder:
         if named is not None:
             yield path, space, named
         elif isinstance(space, Repeated):
-            yield path, space, Items(self)
+            yield path, space, Items(replace(self, parts=()))
         elif isinstance(space, Dict | Tuple):
             for name, part in space.parts if isinstance(space, Dict) else enumerate(space.parts):
                 yield from self._parts(part, (*path, name))
