@@ -3,6 +3,7 @@
 import dataclasses
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
@@ -51,7 +52,7 @@ def register(cls: type, data: tuple[str, ...], meta: tuple[str, ...]) -> None:
         children, structure = flatten(node)
         return tuple(zip(map(GetAttrKey, data), children, strict=True)), structure
 
-    def unflatten(structure: tuple, children: tuple) -> Any:
+    def unflatten(structure: tuple, children: Iterable[Any]) -> Any:
         node = object.__new__(cls)
         for name, value in zip((*data, *meta), (*children, *structure), strict=True):
             object.__setattr__(node, name, value)

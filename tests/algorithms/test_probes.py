@@ -107,7 +107,7 @@ def test_sac_hits_targets_in_the_environments_units():
     np.testing.assert_allclose(mode, [[0.5, -0.25]], atol=0.1)
     np.testing.assert_allclose(value, 0.0, atol=0.4)
     assert temperature < 0.2
-    np.testing.assert_allclose(sac(probes.ReadableTarget(), SIGNS, fragments=600)[1], [[-0.5], [0.5]], atol=0.1)
+    np.testing.assert_allclose(sac(probes.ReadableTarget(), SIGNS, fragments=1_200)[1], [[-0.5], [0.5]], atol=0.1)
 
 
 def test_the_same_seed_gives_the_same_weights():

@@ -106,5 +106,5 @@ def test_a_part_of_another_shape_is_told():
         def _draw(self):
             return super()._draw() | {"lamp": np.zeros(3, np.int8)}
 
-    with pytest.raises((Mistake, ValueError), match="lamp|shape"):
+    with pytest.raises((Mistake, ValueError), match=r"lamp|shape"):
         GymnasiumStream(lambda: FixedLists(Wrong()), 1, 0).start()
