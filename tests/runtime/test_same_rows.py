@@ -14,6 +14,7 @@ from ecotone.experiment import with_schedules
 from ecotone.feed import Rollout
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.networks.recurrent import GRU
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.local import Local
 
@@ -21,6 +22,7 @@ SMALL = Encoder((8,))
 CASES = {
     "ppo": (PPO(model=ActorCritic(SMALL), feed=Rollout(16), epochs=2, minibatches=2), "CartPole-v1", 4),
     "dqn": (DQN(model=QNetwork(SMALL)), "CartPole-v1", 2),
+    "dqn with memory": (DQN(model=QNetwork(SMALL, GRU(4)), sequence=4, burn_in=2), "CartPole-v1", 2),
     "sac": (SAC(SquashedActor(SMALL), Critics((8,))), "Pendulum-v1", 2),
 }
 
