@@ -22,7 +22,7 @@ DQN_BASE, SAC_BASE = DQN(), SAC()
 DQN_SMALL = dataclasses.replace(
     DQN_BASE, model=QNetwork(SMALL), replay=dataclasses.replace(DQN_BASE.replay, capacity=300, batch=8, warmup=50)
 )
-DQN_MEMORY = dataclasses.replace(DQN_SMALL, model=QNetwork(SMALL, GRU(4)), sequence=4, burn_in=2)
+DQN_MEMORY = dataclasses.replace(DQN_SMALL, model=QNetwork(SMALL, core=GRU(4)), sequence=4, burn_in=2)
 SAC_SMALL = dataclasses.replace(
     SAC_BASE,
     actor=SquashedActor(SMALL),

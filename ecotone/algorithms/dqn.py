@@ -12,7 +12,7 @@ from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import QNetwork
 from ecotone.networks.reading import forgets, read_row, remembered
-from ecotone.ops.arrays import pick
+from ecotone.ops.arrays import masked_mean, pick
 from ecotone.ops.descent import Adam, periodic
 from ecotone.ops.distributions import EpsilonGreedy
 from ecotone.ops.losses import huber
@@ -133,7 +133,7 @@ class DQN:
         value = pick(online(batch.observation), batch.action)
         error, weight = (x.reshape(self.sequence, -1) for x in (value - goal, batch.weight))
         priority = (weight * jnp.abs(error)).sum(0) / jnp.maximum(weight.sum(0), 1.0)
-        return (weight * huber(error)).mean(), (priority, value.mean())
+        return (weight * huber(error)).mean(), (priority, masked_mean(value, batch.weight))
 
     def _read(self, network: Tree, target: Tree, rows: Trajectory) -> Trajectory:
         """The rows behind the burn-in, with the values of network and target in the place of their observation."""

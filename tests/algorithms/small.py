@@ -30,7 +30,7 @@ def recurrent_dqn(core=GRU(8), sequence=4, burn_in=2, n=2, double=True, **replay
     replay = Replay(capacity=2_000, batch=16, warmup=128, ratio=0.25, length=4)
     epsilon = Linear(1.0, 0.2, over=1_000)
     return DQN(
-        QNetwork(Encoder((16,)), core),
+        QNetwork(Encoder((16,)), core=core),
         Adam(Constant(5e-3)),
         gamma=0.9,
         n=n,

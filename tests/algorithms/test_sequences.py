@@ -111,7 +111,7 @@ def test_gradients_reach_back_through_the_sequence():
     [
         (recurrent_dqn(sequence=1, burn_in=0), "set DQN's `sequence`"),
         (dataclasses.replace(small_dqn(), burn_in=4), "has none"),
-        (dataclasses.replace(small_sac(), actor=QNetwork(Encoder((8,)), GRU(4))), "SAC's critics read single rows"),
+        (dataclasses.replace(small_sac(), actor=QNetwork(Encoder((8,)), core=GRU(4))), "SAC's critics read single rows"),
     ],
 )
 def test_memories_that_cannot_be_trained_are_mistakes(algorithm, told):

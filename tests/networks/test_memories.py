@@ -66,7 +66,7 @@ def test_attention_reaches_as_far_as_it_says(layers):
 
 @pytest.mark.parametrize("core", [LSTM(8), GRU(8), MinGRU(8)], ids=repr)
 def test_mirrored_cores_read_numpy_rows_as_the_program_does(core):
-    model = QNetwork(Encoder((8,)), core)
+    model = QNetwork(Encoder((8,)), core=core)
     network = model.init(jax.random.key(0), SPEC)
     mirrored = Mirror(network).load(jax.tree.leaves(network))
     rng = np.random.default_rng(0)

@@ -27,7 +27,7 @@ CASES = {
         4,
     ),
     "dqn": (DQN(model=QNetwork(SMALL)), "CartPole-v1", 2),
-    "dqn with memory": (DQN(model=QNetwork(SMALL, GRU(4)), sequence=4, burn_in=2), "CartPole-v1", 2),
+    "dqn with memory": (DQN(model=QNetwork(SMALL, core=GRU(4)), sequence=4, burn_in=2), "CartPole-v1", 2),
     "sac": (SAC(SquashedActor(SMALL), Critics((8,))), "Pendulum-v1", 2),
 }
 
