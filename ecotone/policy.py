@@ -37,7 +37,7 @@ class Policy:
         """Choose for the lanes of a time step: actions as rows have them, and the memory."""
         if self._actor is None:
             self._actor = make_actor(self.algorithm, self.params, now, memory, 0, jax.random.key(0), explore=False)
-        action, _, memory = self._actor.act(now, memory)
+        action, _, memory = self._actor.act(now, self._actor.hold(memory))
         return action, memory
 
     def __call__(self, observation: Tree, memory: Tree = (), is_first: Any = None) -> tuple[np.ndarray, Tree]:

@@ -68,13 +68,14 @@ class Local:
         keys = jax.random.split(jax.random.key(seed), 3)
         self._state, now = stream.start(keys[0])
         self._now = jax.tree.map(np.asarray, now)
-        self._memory = algorithm.initial_memory(stream.lanes)
-        example = example_rows(algorithm, self.spec, self._now, self._memory, self.length)
+        memory = algorithm.initial_memory(stream.lanes)
+        example = example_rows(algorithm, self.spec, self._now, memory, self.length)
         learner = jax.jit(lambda key: begin(algorithm, key, self.spec, example))(keys[2])
         params = jax.jit(lambda state: algorithm.policy(state))(learner.state)
         self._params, self._structure = jax.tree.flatten(params)
         self._acting = self._params
-        self.actor = make_actor(algorithm, params, self._now, self._memory, seed, keys[1], True, actor)
+        self.actor = make_actor(algorithm, params, self._now, memory, seed, keys[1], True, actor)
+        self._memory = self.actor.hold(memory)
         self._program = Program(_learn, algorithm, learner)
 
     def advance(self, budget: int) -> list[Piece]:
@@ -134,7 +135,8 @@ class Local:
         """Continue from what `save` returned."""
         tree, loose = saved
         self._program.carry(tree.learner)
-        self._params, self._memory, self.fragment = tree.params, tree.memory, loose["fragment"]
+        self._params, self.fragment = tree.params, loose["fragment"]
+        self._memory = self.actor.hold(tree.memory)
         self._act_with(tree.acting)
         if isinstance(self.actor, NumpyActor):
             self.actor.noise.restore(loose["noise"])
