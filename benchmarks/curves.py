@@ -47,7 +47,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--num-envs", type=int)
     parser.add_argument("--runtime")
     parser.add_argument("--overlap", action="store_true")
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the algorithm, a number or a recipe")
+    fields = "a field of the algorithm, a number or a recipe"
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help=fields)
     parser.add_argument("--name", default="", help="name of the file; none means algorithm and environment")
     return parser.parse_args()
 

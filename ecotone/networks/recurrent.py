@@ -18,6 +18,7 @@ import numpy as np
 from ecotone.frozen import frozen
 from ecotone.networks.layers import Dense
 from ecotone.ops.arrays import namespace
+from ecotone.ops.special import sigmoid
 
 Array = Any
 Key = Any
@@ -76,11 +77,6 @@ def split(x: Array, parts: int) -> list[Array]:
     """Equal parts of the last axis."""
     size = x.shape[-1] // parts
     return [x[..., i * size : (i + 1) * size] for i in range(parts)]
-
-
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)); in NumPy by way of tanh, which is one call and never overflows."""
-    return 0.5 * np.tanh(0.5 * x) + 0.5 if namespace(x) is np else jax.nn.sigmoid(x)
 
 
 class LSTMCore(eqx.Module):

@@ -31,6 +31,8 @@ def permutations(key: Key, count: int, size: int) -> Array:
 def decisions(rows: Trajectory, n: int) -> Trajectory:
     """Windows `[n + 1, S · batch, ...]` that begin at each of the first S rows of sequences `[S + n, batch, ...]`.
 
+    So that n-step targets (Sutton & Barto 2018, eq. 7.1) are one thing for transitions and sequences.
+
     >>> rows = Trajectory(jnp.arange(4)[:, None], *[jnp.zeros((4, 1))] * 5, (), ())
     >>> decisions(rows, 1).observation.tolist()
     [[0, 1, 2], [1, 2, 3]]
