@@ -36,7 +36,7 @@ def seen_space(space: Space) -> Space:
 
 
 def masks_of(space: Space, legal: Tree | None, place: str = "") -> Tree:
-    """Masks nested as actions of `space`, none where `legal` has no such part; raises `ValueError` for parts unknown to it."""
+    """Masks nested as actions of `space`, none where `legal` lacks a part; raises `ValueError` for parts not in it."""
     if not isinstance(space, Dict | Tuple):
         return legal
     numbered = isinstance(space, Tuple)
