@@ -1,5 +1,6 @@
 """Deep Q-learning."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -10,12 +11,13 @@ import jax.numpy as jnp
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
+from ecotone.networks.masks import split_mask
 from ecotone.networks.models import QNetwork
 from ecotone.networks.reading import forgets, read_row, remembered
 from ecotone.ops.arrays import masked_mean, pick
 from ecotone.ops.descent import Adam, periodic
 from ecotone.ops.distributions import EpsilonGreedy
-from ecotone.ops.losses import huber
+from ecotone.ops.losses import added, huber
 from ecotone.ops.minibatches import decisions, transition
 from ecotone.ops.schedules import Linear, Schedule
 from ecotone.protocols import Model, Report
@@ -44,6 +46,15 @@ class DQNPolicy(NamedTuple):
     epsilon: Array
 
 
+def expected(values: Array) -> Array:
+    """Values `[..., K]` themselves; raises `Mistake` for distributions of them, which this loss would not train."""
+    if hasattr(values, "values"):
+        raise Mistake(
+            f"DQN learns expected values, but its model tells {type(values).__name__}: give it `Expected()` as head."
+        )
+    return values
+
+
 @frozen
 class DQN:
     """Q-learning with a replayed past and a target that lags.
@@ -66,6 +77,8 @@ class DQN:
     """Choose the next action with the network and value it with the target; off overestimates."""
     epsilon: Schedule = Linear(1.0, 0.05, over=10_000)
     """Probability of a random choice, over environment steps."""
+    exploration: Callable[[Array, Array], Any] | None = None
+    """Distribution of the choice from values `[..., K]` and epsilon; none is ε-greedy. It has `sample`, `mode`, `masked`."""
     target_period: int = 200
     """Updates between copies to the target; usually 1e2 to 1e4. Fewer is faster and less stable."""
     replay: Replay = Replay(capacity=100_000, batch=128, warmup=1_000, ratio=0.25)
@@ -74,6 +87,9 @@ class DQN:
     """Decisions learned from per window; with a memory usually 20 to 80. More sees further back, and costs as much more."""
     burn_in: int = 0
     """Rows that come before them to warm up the memory, without gradient; usually 0 to 40. More lets stored ones age."""
+
+    extra_loss: Callable[[Tree, Trajectory], Array] | None = None
+    """Function of network and windows of rows, added to the loss; none adds nothing."""
 
     @property
     def feed(self) -> Replay:
@@ -104,7 +120,10 @@ class DQN:
         """The choice of highest value, or with probability epsilon any."""
         extras = remembered(memory)
         values, memory = read_row(params.network, observation, is_first, memory)
-        choice = EpsilonGreedy(values, params.epsilon)
+        choice = (self.exploration or EpsilonGreedy)(expected(values), params.epsilon)
+        legal = split_mask(observation)[1]
+        if legal is not None:
+            choice = choice.masked(legal != 0)
         return choice.sample(key) if explore else choice.mode(), extras, memory
 
     def observe(self, state: DQNState, rows: Trajectory) -> DQNState:
@@ -113,7 +132,12 @@ class DQN:
 
     def update(self, state: DQNState, rows: Trajectory, key: Key) -> tuple[DQNState, Report]:
         """One step down the Huber loss of windows `[burn_in + sequence + n, batch, ...]`."""
-        (cost, (priority, value)), gradient = jax.value_and_grad(self._loss, has_aux=True)(state.network, state.target, rows)
+
+        def loss(network: Tree) -> tuple[Array, tuple[Array, Array]]:
+            cost, told = self._loss(network, state.target, rows)
+            return cost + added(self.extra_loss, network, rows), told
+
+        (cost, (priority, value)), gradient = jax.value_and_grad(loss, has_aux=True)(state.network)
         network, optimizer = self.optimizer.descend(state.network, state.optimizer, gradient, state.steps)
         updates = state.updates + 1
         target = periodic(state.target, network, updates, self.target_period)

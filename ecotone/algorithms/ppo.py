@@ -1,5 +1,6 @@
 """Proximal policy optimisation."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -12,7 +13,8 @@ from ecotone.networks.models import ActorCritic
 from ecotone.networks.reading import read_policy
 from ecotone.ops.arrays import masked_mean
 from ecotone.ops.descent import Adam
-from ecotone.ops.losses import clipped_ratio, squared, standardise
+from ecotone.ops.distributions import entropy, recorded
+from ecotone.ops.losses import added, clipped_ratio, squared, standardise
 from ecotone.ops.minibatches import permutations
 from ecotone.ops.returns import gae
 from ecotone.ops.schedules import Linear
@@ -76,6 +78,8 @@ class PPO:
     """Pieces per pass; usually 4 to 32. More makes more, noisier steps."""
     feed: Rollout = Rollout(128)
     """Fresh rows per lane and update."""
+    extra_loss: Callable[[Tree, Batch], Array] | None = None
+    """Function of network and minibatch, added to the loss; none adds nothing."""
 
     def init(self, key: Key, spec: Spec) -> PPOState:
         """Fresh weights."""
@@ -91,9 +95,10 @@ class PPO:
         return state.network
 
     def act(self, params: Tree, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
-        """Sample from the policy, or take its mode; the extras are the policy's distribution."""
+        """Sample from the policy, or take its mode; the extras are the policy, as rows are to remember it."""
         policy, memory = read_policy(params, observation, is_first, memory)
-        return policy.sample(key) if explore else policy.mode(), {"policy": policy}, memory
+        action = policy.sample(key) if explore else policy.mode()
+        return action, {"policy": recorded(policy, action)}, memory
 
     def observe(self, state: PPOState, rows: Trajectory) -> PPOState:
         """Count steps."""
@@ -125,8 +130,8 @@ class PPO:
         advantage = gae(rows, value, self.gamma, self.trace)
         head = lambda tree: jax.tree.map(lambda x: x[:-1], tree)
         behaviour = head(rows.extras["policy"])
-        log_prob = behaviour.log_prob(rows.action[:-1])
         seen, is_first, action, acted = head((rows.observation, rows.is_first, rows.action, rows.acted))
+        log_prob = behaviour.log_prob(action)
         batch = Batch(seen, is_first, action, log_prob, advantage, advantage + value[:-1], acted)
         if jax.tree.leaves(rows.memory):
             return jax.tree.map(lambda x: x.swapaxes(0, 1), batch)
@@ -141,13 +146,14 @@ class PPO:
         advantage = standardise(batch.advantage, batch.weight)
         policy_loss = mean(clipped_ratio(log_ratio, advantage, self.clip))
         value_loss = mean(squared(value - batch.target))
-        entropy = mean(policy.entropy())
-        loss = policy_loss + self.value_cost * value_loss - self.entropy_cost * entropy
+        bonus = mean(entropy(policy, batch.action))
+        loss = policy_loss + self.value_cost * value_loss - self.entropy_cost * bonus
+        loss = loss + added(self.extra_loss, network, batch)
         ratio = jnp.exp(log_ratio)
         return loss, {
             "policy_loss": policy_loss,
             "value_loss": value_loss,
-            "entropy": entropy,
+            "entropy": bonus,
             "kl": mean(ratio - 1.0 - log_ratio),
             "clip_fraction": mean((jnp.abs(ratio - 1.0) > self.clip).astype(jnp.float32)),
         }

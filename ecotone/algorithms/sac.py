@@ -1,5 +1,6 @@
 """Soft actor-critic."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +14,7 @@ from ecotone.networks.reading import forgets, read_row
 from ecotone.ops import noise
 from ecotone.ops.arrays import namespace
 from ecotone.ops.descent import Adam, polyak
-from ecotone.ops.losses import squared
+from ecotone.ops.losses import added, squared
 from ecotone.ops.minibatches import Transition, transition
 from ecotone.ops.schedules import Constant
 from ecotone.protocols import Model, Report
@@ -73,6 +74,9 @@ class SAC:
     replay: Replay = Replay(capacity=1_000_000, batch=256, warmup=1_000, ratio=1.0, length=8)
     """What is kept and how often it is learned from: after 8 steps 8 times, which is one program instead of eight."""
 
+    extra_loss: Callable[[SACNetworks, Trajectory], Array] | None = None
+    """Function of all networks and windows of rows, added to the loss; none adds nothing."""
+
     @property
     def feed(self) -> Replay:
         """Windows of two rows."""
@@ -113,8 +117,12 @@ class SAC:
     def update(self, state: SACState, rows: Trajectory, key: Key) -> tuple[SACState, Report]:
         """One step down the three losses together; none sends a gradient into another's weights."""
         batch = transition(rows, self.gamma)
-        loss = jax.grad(self._loss, has_aux=True)
-        gradient, metrics = loss(state.networks, state.target, batch, key)
+
+        def loss(networks: SACNetworks) -> tuple[Array, dict[str, Array]]:
+            cost, metrics = self._loss(networks, state.target, batch, key)
+            return cost + added(self.extra_loss, networks, rows), metrics
+
+        gradient, metrics = jax.grad(loss, has_aux=True)(state.networks)
         networks, optimizer = self.optimizer.descend(state.networks, state.optimizer, gradient, state.steps)
         target = polyak(state.target, networks.critics, self.target_rate)
         return SACState(networks, target, optimizer, state.steps), Report(metrics)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -12,6 +12,7 @@ from ecotone.frozen import frozen
 from ecotone.networks.cnn import CNN
 from ecotone.networks.features import flat_size, flatten, spread
 from ecotone.networks.layers import MLP
+from ecotone.networks.reading import EncoderRecipe
 from ecotone.ops.arrays import namespace
 from ecotone.spec import Box, Dict, Repeated, Space, Tuple
 
@@ -19,18 +20,6 @@ Array = Any
 Key = Any
 Tree = Any
 Path = tuple[str | int, ...]
-
-
-class EncoderRecipe(Protocol):
-    """What models take as encoder, and `Encoder` as encoder of a part."""
-
-    def init(self, key: Key, space: Space) -> Any:
-        """A module from observations `[..., *shape]` to features `[..., width]`, for any leading axes."""
-        ...
-
-    def width(self, space: Space) -> int:
-        """Features per observation."""
-        ...
 
 
 class FlatEncoder(eqx.Module):

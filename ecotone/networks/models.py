@@ -7,13 +7,15 @@ import jax
 
 from ecotone.frozen import frozen
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.features import flat_size, flatten
-from ecotone.networks.heads import PolicyHead, SquashedHead, ValueHead, flat_actions
+from ecotone.networks.heads import HeadRecipe, NormalHead, PolicyHead, SquashedHead, ValueHead, flat_actions
 from ecotone.networks.layers import MLP, Dense
+from ecotone.networks.masks import seen_space, split_mask
+from ecotone.networks.reading import EncoderRecipe
 from ecotone.networks.recurrent import Core
+from ecotone.networks.values import Expected, Layers, ValueRecipe
 from ecotone.ops.arrays import namespace
 from ecotone.ops.distributions import Distribution
-from ecotone.spec import Box, Discrete, Spec
+from ecotone.spec import Box, Discrete, Spec, leaves
 
 Array = Any
 Key = Any
@@ -37,19 +39,21 @@ class ActorCriticNetwork(eqx.Module):
     value_encoder: eqx.Module | None
     core: eqx.Module | None
     value_core: eqx.Module | None
-    policy_head: PolicyHead
+    policy_head: eqx.Module
     value_head: ValueHead
 
     def __call__(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[PolicyValue, Tree]:
+        observation, legal = split_mask(observation)
         features, for_value, memory = self._read(observation, is_first, memory)
-        return PolicyValue(self.policy_head(features), self.value_head(for_value)), memory
+        return PolicyValue(self.policy_head(features, legal), self.value_head(for_value)), memory  # type: ignore[operator]
 
     def policy(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Distribution, Tree]:
         """The policy alone, for actors; where there are two memories, both move on."""
+        observation, legal = split_mask(observation)
         if self.core is None:
-            return self.policy_head(self.encoder(observation)), memory  # type: ignore[operator]
+            return self.policy_head(self.encoder(observation), legal), memory  # type: ignore[operator]
         features, _, memory = self._read(observation, is_first, memory)
-        return self.policy_head(features), memory
+        return self.policy_head(features, legal), memory  # type: ignore[operator]
 
     def _read(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Array, Array, Tree]:
         features = self.encoder(observation)  # type: ignore[operator]
@@ -66,12 +70,15 @@ class ActorCriticNetwork(eqx.Module):
 
 @frozen
 class ActorCritic:
-    """A policy and a value with layers of their own; only of images they share the encoder."""
+    """A policy and a value with layers of their own; only of images they share the encoder.
 
-    encoder: Encoder = Encoder()
+    Where the observation has a part `action_mask` (see `Spec`), what it rules out is never chosen.
+    """
+
+    encoder: EncoderRecipe = Encoder()
     """From observations to features."""
-    log_std: float = 0.0
-    """Initial log of the standard deviation of continuous actions, which lie in [-1, 1]; usually -2 to 0."""
+    head: HeadRecipe = NormalHead()
+    """From features to a distribution over actions: `NormalHead`, `SquashedHead`, `BetaHead` or `AutoregressiveHead`."""
     shared: bool | None = None
     """One encoder and core for both; none shares the encoder of images alone. Shared, large value errors pull the policy."""
     core: Core | None = None
@@ -80,8 +87,8 @@ class ActorCritic:
     def init(self, key: Key, spec: Spec) -> ActorCriticNetwork:
         """Fresh weights (orthogonal; the policy's last layer is small, so that it begins nearly uniform)."""
         keys = jax.random.split(key, 6)
-        space, encoded = spec.observation, self.encoder.width(spec.observation)
-        image = isinstance(space, Box) and space.is_image
+        space = seen_space(spec.observation)
+        encoded, image = self.encoder.width(space), any(isinstance(x, Box) and x.is_image for _, x in leaves(space))
         core = lambda key: None if self.core is None else self.core.init(key, encoded)
         width = encoded if self.core is None else self.core.features
         return ActorCriticNetwork(
@@ -89,7 +96,7 @@ class ActorCritic:
             None if self.shared or (image and self.shared is None) else self.encoder.init(keys[1], space),
             core(keys[4]),
             None if self.shared else core(keys[5]),
-            PolicyHead(keys[2], width, spec.action, self.log_std),
+            self.head.init(keys[2], width, spec.action),
             ValueHead(keys[3], width),
         )
 
@@ -102,25 +109,46 @@ class ActorCritic:
 
 
 class QNetworkModule(eqx.Module):
-    """Encoder, core where there is a memory, and one value per choice."""
+    """Encoder, core and the head of action values; the core is none where there is no memory."""
 
     encoder: eqx.Module
     core: eqx.Module | None
-    head: Dense
+    head: eqx.Module
 
-    def __call__(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+    def __call__(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Any, Tree]:
+        features, legal, memory = self._read(observation, is_first, memory)
+        return self.head(features, legal), memory  # type: ignore[operator]
+
+    def at(self, levels: Array, observation: Tree, is_first: Array, memory: Tree) -> tuple[Any, Tree]:
+        """What the head says at given `levels` `[..., N]` in [0, 1], where it is one of `ImplicitQuantiles`."""
+        features, legal, memory = self._read(observation, is_first, memory)
+        return self.head.at(levels, features, legal), memory  # type: ignore[attr-defined]
+
+    def _read(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Array, Tree | None, Tree]:
+        observation, legal = split_mask(observation)
         features = self.encoder(observation)  # type: ignore[operator]
         if self.core is not None:
             features, memory = self.core(features, is_first, memory)  # type: ignore[operator]
-        return self.head(features), memory
+        return features, legal, memory
 
 
 @frozen
 class QNetwork:
-    """A value for each choice, `[..., K]`."""
+    """A value for each choice, `[..., K]`, or the distribution of what follows each choice.
 
-    encoder: Encoder = Encoder(activation="relu", orthogonal=False)
+    Where the observation has a part `action_mask` (see `Spec`), choices that it rules out are worth -1e30.
+    """
+
+    encoder: EncoderRecipe = Encoder(activation="relu", orthogonal=False)
     """From observations to features."""
+    head: ValueRecipe = Expected()
+    """What is said of each choice: `Expected`, `Categories` (C51), `Quantiles` (QR-DQN) or `ImplicitQuantiles` (IQN)."""
+    hidden: tuple[int, ...] = ()
+    """Widths of dense layers behind encoder and core, of each stream its own where they are two; usually () or (512,)."""
+    dueling: bool = False
+    """Sum a value of the observation and advantages of the choices, in two streams (arXiv:1511.06581, eq. 9)."""
+    noisy: float | None = None
+    """Initial noise in the weights behind encoder and core, usually 0.5; none is without (arXiv:1706.10295)."""
     core: Core | None = None
     """A memory behind the encoder: `LSTM`, `GRU`, `MinGRU` or `GatedTransformer`; none is feed-forward."""
 
@@ -128,11 +156,13 @@ class QNetwork:
         """Fresh weights; raises `ValueError` unless actions are one discrete choice."""
         if not isinstance(spec.action, Discrete):
             raise ValueError(f"a Q-network needs one discrete choice as action, not {spec.action}: try PPO or SAC.")
-        key_encoder, key_head, key_core = jax.random.split(key, 3)
-        width = self.encoder.width(spec.observation)
-        core = None if self.core is None else self.core.init(key_core, width)
-        head = Dense(key_head, width if self.core is None else self.core.features, spec.action.n, None)
-        return QNetworkModule(self.encoder.init(key_encoder, spec.observation), core, head)
+        key_encoder, key_head, *key_core = jax.random.split(key, 2 + (self.core is not None))
+        space = seen_space(spec.observation)
+        width = self.encoder.width(space)
+        core = None if self.core is None else self.core.init(key_core[0], width)
+        width = width if self.core is None else self.core.features
+        layers = Layers(width, self.hidden, self.dueling, self.noisy)
+        return QNetworkModule(self.encoder.init(key_encoder, space), core, self.head.init(key_head, layers, spec.action.n))
 
     def initial_memory(self, lanes: int) -> Tree:
         """The core's; `()` without one."""
@@ -143,7 +173,7 @@ class ActorNetwork(eqx.Module):
     """Encoder and a squashed distribution."""
 
     encoder: eqx.Module
-    head: SquashedHead
+    head: PolicyHead
 
     def __call__(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Distribution, Tree]:
         return self.head(self.encoder(observation)), memory  # type: ignore[operator]
@@ -153,17 +183,15 @@ class ActorNetwork(eqx.Module):
 class SquashedActor:
     """A tanh-normal policy over bounded continuous actions."""
 
-    encoder: Encoder = Encoder((256, 256), "relu", orthogonal=False)
+    encoder: EncoderRecipe = Encoder((256, 256), "relu", orthogonal=False)
     """From observations to features."""
 
     def init(self, key: Key, spec: Spec) -> ActorNetwork:
         """Fresh weights; raises `ValueError` unless actions are a bounded vector."""
         flat_actions(spec.action)
-        if not (isinstance(spec.action, Box) and spec.action.bounded):
-            raise ValueError(f"actions must have finite bounds, not {spec.action}: wrap the environment to bound them.")
         key_encoder, key_head = jax.random.split(key)
-        width = self.encoder.width(spec.observation)
-        return ActorNetwork(self.encoder.init(key_encoder, spec.observation), SquashedHead(key_head, width, spec.action))
+        head = SquashedHead(scale=None).init(key_head, self.encoder.width(spec.observation), spec.action)
+        return ActorNetwork(self.encoder.init(key_encoder, spec.observation), head)
 
     def initial_memory(self, lanes: int) -> Tree:
         """`()`: feed-forward."""
@@ -173,14 +201,14 @@ class SquashedActor:
 class CriticsNetwork(eqx.Module):
     """`count` critics of observation and action in one: their layers are stacked, one batched product a layer."""
 
+    encoder: eqx.Module
     body: MLP
     head: Dense
-    spec: Spec = eqx.field(static=True)
 
     def __call__(self, observation: Tree, action: Array) -> Array:
         """Values `[count, ...]` of actions `[..., D]`."""
         leading = action.shape[:-1]
-        features = flatten(self.spec.observation, observation)
+        features = self.encoder(observation)  # type: ignore[operator]
         rows = namespace(action).concatenate([features, action], -1).reshape(-1, features.shape[-1] + action.shape[-1])
         run = jax.vmap(lambda body, head: head(body(rows))[..., 0])
         values = run(self.body, self.head)
@@ -197,15 +225,18 @@ class Critics:
     """`tanh`, `relu` or `silu`, after each dense layer."""
     count: int = 2
     """How many; their least value counters overestimation (arXiv:1802.09477)."""
+    encoder: EncoderRecipe = Encoder(())
+    """From observations to what stands beside the actions, shared by all; without layers, numbers stay as they are."""
 
     def init(self, key: Key, spec: Spec) -> CriticsNetwork:
         """Fresh weights, each critic its own."""
-        inputs = flat_size(spec.observation) + flat_actions(spec.action)
+        key_encoder, key_critics = jax.random.split(key)
+        inputs = self.encoder.width(spec.observation) + flat_actions(spec.action)
 
         def one(key: Key) -> tuple[MLP, Dense]:
             key_body, key_head = jax.random.split(key)
             body = MLP(key_body, inputs, self.hidden, self.activation, None)
             return body, Dense(key_head, self.hidden[-1], 1, None)
 
-        body, head = jax.vmap(one)(jax.random.split(key, self.count))
-        return CriticsNetwork(body, head, spec)
+        body, head = jax.vmap(one)(jax.random.split(key_critics, self.count))
+        return CriticsNetwork(self.encoder.init(key_encoder, spec.observation), body, head)

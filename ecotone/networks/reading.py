@@ -1,16 +1,33 @@
-"""Networks read rows in sequence; a policy that acts reads one row."""
+"""What reads: encoders read observations, networks read rows in sequence, a policy that acts reads one row."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 
+from ecotone.spec import Space
+
+Array = Any
+Key = Any
 Tree = Any
 
 
 def forgets(memory: Tree) -> bool:
     """Whether a memory is that of a feed-forward network, `()`."""
     return isinstance(memory, tuple) and not memory
+
+
+@runtime_checkable
+class EncoderRecipe(Protocol):
+    """A recipe for what turns observations into features."""
+
+    def init(self, key: Key, space: Space) -> Any:
+        """A module that maps observations `[..., *shape]` of `space` to features `[..., width]`, any leading axes."""
+        ...
+
+    def width(self, space: Space) -> int:
+        """Features per observation."""
+        ...
 
 
 def read_row(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tuple[Any, Tree]:

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ecotone.ops.arrays import same_shape
+from ecotone.ops.arrays import namespace, same_shape
 from ecotone.ops.losses import expectile, pinball
 from ecotone.ops.value_distributions import chosen_distribution
 
@@ -150,7 +150,8 @@ def cosine_features(levels: Array, count: int) -> Array:
     >>> cosine_features(jnp.asarray([0.0, 1.0]), 3).round(3).tolist()
     [[1.0, 1.0, 1.0], [1.0, -1.0, 1.0]]
     """
-    return jnp.cos(math.pi * jnp.arange(count, dtype=levels.dtype) * levels[..., None])
+    xp = namespace(levels)
+    return xp.cos(math.pi * xp.arange(count, dtype=levels.dtype) * levels[..., None])
 
 
 def implicit_quantile_q_learning(

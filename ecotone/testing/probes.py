@@ -2,8 +2,8 @@
 
 A probe that is not learned points at its cause: `ConstantReward` at the value loss, `ReadableReward` at the encoder,
 `DelayedReward` at discounting, `Endless` at truncation, `Choice` at the policy loss, `ReadableChoice` at both together,
-`Recall` at memory, `Target` and `ReadableTarget` at continuous actions, `Combination` at several choices at once, `Legal`
-at action masks.
+`Recall` at memory, `Target` and `ReadableTarget` at continuous actions, `Combination` at several choices at once,
+`Agreement` at choices that depend on each other, `Legal` at action masks.
 """
 
 from typing import Any, NamedTuple
@@ -280,3 +280,39 @@ class Combination:
     def step(self, state: Array, action: Array, key: Key) -> Step:
         """The sum over the choices, and the end."""
         return _one_step(state, jnp.where(action == jnp.asarray(self.right), 1.0, -1.0).sum())
+
+
+class AgreementState(NamedTuple):
+    """The coin that nothing shows, and decisions taken."""
+
+    coin: Array
+    taken: Array
+
+
+@frozen
+class Agreement:
+    """Two choices of two that must agree, and name a coin that is never seen; whoever agrees may try again.
+
+    A policy without memory that draws agreeing pairs evenly returns 1 - 2^-tries. One whose parts are independent returns
+    at most 1/2: with x and y its probabilities of the two agreeing pairs, √x + √y ≤ 1, it returns at most
+    ½ (x / (1 - y) + y / (1 - x)), which is largest where one of them is certain.
+    """
+
+    tries: int = 4
+    """Decisions before the episode ends for good."""
+
+    @property
+    def spec(self) -> Spec:
+        """A zero to see, two choices of two."""
+        return Spec(Box((1,)), MultiDiscrete((2, 2)))
+
+    def reset(self, key: Key) -> tuple[AgreementState, Array]:
+        """A coin, evenly 0 or 1."""
+        return AgreementState(jax.random.bernoulli(key).astype(jnp.int32), jnp.zeros((), jnp.int32)), jnp.zeros(1)
+
+    def step(self, state: AgreementState, action: Array, key: Key) -> tuple[AgreementState, Array, Array, Array, Array]:
+        """1 for both parts naming the coin, which ends the episode as disagreement does; else 0."""
+        agree, taken = action[0] == action[1], state.taken + 1
+        found = agree & (action[0] == state.coin)
+        over = found | ~agree | (taken >= self.tries)
+        return AgreementState(state.coin, taken), jnp.zeros(1), found.astype(jnp.float32), over, jnp.zeros((), bool)

@@ -134,9 +134,7 @@ PAIRS = [
 @pytest.mark.parametrize(("ours", "action"), PAIRS, ids=lambda x: type(x).__name__)
 def test_numpy_and_jax_agree(ours, action, run):
     other = jax.tree.map(jnp.asarray, ours)
-    questions = [lambda d, a: d.log_prob(a), lambda d, a: d.mode()]
-    if hasattr(ours, "entropy"):
-        questions += [lambda d, a: d.entropy(), lambda d, a: d.kl(d)]
+    questions = [lambda d, a: d.log_prob(a), lambda d, a: d.mode(), lambda d, a: d.entropy(), lambda d, a: d.kl(d)]
     for question in questions:
         numpy = question(ours, action)
         assert isinstance(numpy, np.ndarray)
@@ -180,6 +178,13 @@ def test_certain_and_impossible_choices(logits, run):
 
 
 @pytest.mark.parametrize("mean", [-50.0, -9.0, 0.0, 9.0, 50.0])
+@pytest.mark.parametrize(("log_std", "tolerance"), [(-3.0, 0.02), (0.0, 0.02), (2.0, 0.15)])
+def test_the_squashed_entropy_is_the_mean_of_what_draws_cost(log_std, tolerance):
+    ours = TanhNormal(jnp.full((DRAWS, 2), 0.6), jnp.full((DRAWS, 2), log_std))
+    _, log_prob = ours.sample_and_log_prob(jax.random.key(0))
+    np.testing.assert_allclose(ours.entropy()[0], -log_prob.mean(), atol=2 * tolerance)
+
+
 @pytest.mark.parametrize("log_std", [-5.0, 2.0])
 def test_squashing_stays_finite_at_saturation(mean, log_std, run):
     def entropy_and_value(parameters, key):

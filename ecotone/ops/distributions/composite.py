@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 
 from ecotone.ops import noise
 from ecotone.ops.arrays import same_shape
-from ecotone.ops.distributions.protocol import Distribution, sample_and_log_prob
+from ecotone.ops.distributions.protocol import Distribution, Recorded, entropy, recorded, sample_and_log_prob
 
 Array = Any
 Key = Any
@@ -17,7 +17,7 @@ Tree = Any
 
 
 def _is_part(tree: Any) -> bool:
-    return hasattr(tree, "log_prob") and hasattr(tree, "sample")
+    return hasattr(tree, "log_prob")
 
 
 def _total(numbers: list[Array]) -> Array:
@@ -38,6 +38,7 @@ class Joint(NamedTuple):
     """
 
     parts: Tree
+    entropy_takes_action = True
 
     def _flat(self) -> tuple[list[Any], Any]:
         return jax.tree.flatten(self.parts, is_leaf=_is_part)
@@ -70,9 +71,17 @@ class Joint(NamedTuple):
         actions = tree.flatten_up_to(action)
         return _total([part.log_prob(each) for part, each in zip(parts, actions, strict=True)])
 
-    def entropy(self) -> Array:
-        """Sum of the parts' entropies, `[...]`."""
-        return _total([part.entropy() for part in self._flat()[0]])
+    def entropy(self, action: Tree | None = None) -> Array:
+        """Sum of the parts' entropies, `[...]`; parts that estimate theirs from an action get that of `action`."""
+        parts, tree = self._flat()
+        if action is None:
+            return _total([part.entropy() for part in parts])
+        return _total([entropy(part, each) for part, each in zip(parts, tree.flatten_up_to(action), strict=True)])
+
+    def recorded(self, action: Tree) -> "Joint":
+        """The parts as rows are to remember them."""
+        parts, tree = self._flat()
+        return Joint(tree.unflatten([recorded(*pair) for pair in zip(parts, tree.flatten_up_to(action), strict=True)]))
 
     def kl(self, other: "Joint") -> Array:
         """KL(self ‖ other) in nats, `[...]`."""
@@ -111,6 +120,11 @@ class Autoregressive:
     parameters: Tree
     conditional: Callable[[Tree, tuple[Tree, ...]], Distribution]
     count: int
+    entropy_takes_action: ClassVar[bool] = True
+
+    def recorded(self, action: tuple[Tree, ...]) -> Recorded:
+        """The log-probability of the chain that was drawn."""
+        return Recorded(self.log_prob(action))
 
     def _along(self, choose: Callable[[int, Any], Tree]) -> tuple[tuple[Tree, ...], list[Any]]:
         """The choices that `choose(i, part)` makes in order, and the distributions they were made from."""
