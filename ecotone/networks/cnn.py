@@ -61,9 +61,7 @@ def image_shape(space: Space, least: int) -> tuple[int, int, int]:
         raise ValueError(f"convolutions read images (a Box of height, width and channels), not {space}.")
     height, width, channels = space.shape
     if min(height, width) < least:
-        raise ValueError(
-            f"images of {height}×{width} are too small for these convolutions: at least {least}×{least} are needed."
-        )
+        raise ValueError(f"images of {height}×{width} are too small: these convolutions need at least {least}×{least}.")
     return height, width, channels
 
 

@@ -122,7 +122,7 @@ def test_patches_are_what_each_window_sees():
     ("recipe", "side"), [(CNN(), 36), (CNN(((4, 3, 2), (4, 2, 1))), 5), (ImpalaCNN(), 8), (ImpalaCNN((4,)), 2)], ids=repr
 )
 def test_small_images_and_what_is_no_image_are_refused(recipe, side):
-    with pytest.raises(ValueError, match=rf"{side - 1}×84 are too small .* at least {side}×{side}"):
+    with pytest.raises(ValueError, match=rf"{side - 1}×84 are too small: .* at least {side}×{side}"):
         recipe.init(KEY, bytes_of(side - 1, 84, 4))
     recipe.init(KEY, bytes_of(side, side, 1))
     for space in (Box((84, 84)), Discrete(3)):
@@ -136,7 +136,7 @@ def test_natures_weights_are_laid_out_as_ever(small):
     assert CNN().width(bytes_of(*SMALL)) == WIDTH
 
 
-@pytest.mark.parametrize("recipe", [CNN(((4, 3, 2), (5, 2, 1)), 6), ImpalaCNN((2, 3), 6)], ids=repr)
+@pytest.mark.parametrize("recipe", [CNN(((4, 3, 2), (5, 2, 1)), 32), ImpalaCNN((2, 3), 32)], ids=repr)
 def test_bytes_are_floats_times_255(recipe):
     images = np.random.default_rng(0).integers(0, 256, (3, 9, 8, 2), dtype=np.uint8)
     seen = recipe.init(KEY, bytes_of(9, 8, 2))(images)
@@ -171,9 +171,8 @@ def test_impala_is_figure_3():
     close(network(images), jax.nn.relu(network.dense(jax.nn.relu(x).reshape(4, -1))))
 
 
-@pytest.mark.parametrize("recipe", [CNN(((4, 3, 2),), 6), ImpalaCNN((2,), 6)], ids=repr)
-def test_models_with_image_recipes_keep_their_contract(recipe):
-    check_model(QNetwork(recipe), Spec(Box((6, 6, 2), low=0.0, high=1.0), Discrete(2)))
+def test_a_model_with_an_image_recipe_keeps_its_contract():
+    check_model(QNetwork(ImpalaCNN((2,), 6)), Spec(Box((6, 6, 2), low=0.0, high=1.0), Discrete(2)))
 
 
 def test_recipes_say_what_a_model_shares():
