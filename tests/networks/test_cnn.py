@@ -136,7 +136,7 @@ def test_natures_weights_are_laid_out_as_ever(small):
     assert CNN().width(bytes_of(*SMALL)) == WIDTH
 
 
-@pytest.mark.parametrize("recipe", [CNN(((4, 3, 2), (5, 2, 1)), 32), ImpalaCNN((2, 3), 32)], ids=repr)
+@pytest.mark.parametrize("recipe", [CNN(((8, 3, 2), (16, 2, 1)), 32), ImpalaCNN((2, 3), 32)], ids=repr)
 def test_bytes_are_floats_times_255(recipe):
     images = np.random.default_rng(0).integers(0, 256, (3, 9, 8, 2), dtype=np.uint8)
     seen = recipe.init(KEY, bytes_of(9, 8, 2))(images)
