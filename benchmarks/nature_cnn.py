@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecotone.networks.cnn import NatureCNN
+from ecotone.networks.cnn import CNN
+from ecotone.spec import Box
 
 
 def plain(network, images):
@@ -30,7 +31,7 @@ def milliseconds(function, *arguments):
 
 def main(batch=256, rounds=10):
     """Print the minimum and median of each variant."""
-    network = NatureCNN(jax.random.key(0), (84, 84, 4))
+    network = CNN().init(jax.random.key(0), Box((84, 84, 4), "uint8", 0, 255))
     images = jnp.asarray(np.random.default_rng(0).integers(0, 256, (batch, 84, 84, 4), dtype=np.uint8))
     variants = {"plain": plain, "ours": lambda n, x: n(x)}
     calls = {f"forward {name}": jax.jit(f) for name, f in variants.items()}

@@ -1,15 +1,16 @@
 """Convolutional encoders."""
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from ecotone.frozen import frozen
-from ecotone.networks.convolution import convolve
+from ecotone.networks.convolution import convolve, halve, same_convolution
 from ecotone.networks.layers import Dense
+from ecotone.spec import Box, Space
 
 Array = Any
 Key = Any
@@ -35,46 +36,123 @@ class Convolution(eqx.Module):
         return y.reshape(*leading, *y.shape[1:])
 
 
-class NatureCNN(eqx.Module):
-    """The three convolutions and one dense layer of Mnih et al. 2015, for images of at least 36 pixels a side."""
+class ConvolutionalEncoder(eqx.Module):
+    """Convolutions and a dense layer, each rectified."""
 
-    WIDTH: ClassVar[int] = 512
     convolutions: tuple[Convolution, ...]
     dense: Dense
-
-    def __init__(self, key: Key, shape: tuple[int, ...]) -> None:
-        keys = jax.random.split(key, 4)
-        sides = [shape[:2]]
-        for size, stride in ((8, 4), (4, 2), (3, 1)):
-            sides.append(tuple((side - size) // stride + 1 for side in sides[-1]))
-        if min(sides[-1]) < 1:
-            raise ValueError(f"images of {shape[0]}×{shape[1]} are too small for the Nature CNN: at least 36×36 are needed.")
-        self.convolutions = (
-            Convolution(keys[0], 8, shape[2], 32, 4),
-            Convolution(keys[1], 4, 32, 64, 2),
-            Convolution(keys[2], 3, 64, 64, 1),
-        )
-        self.dense = Dense(keys[3], math.prod(sides[-1]) * 64, self.WIDTH)
+    bytes: bool = eqx.field(static=True)
 
     def __call__(self, observation: Array) -> Array:
         leading = observation.shape[:-3]
         first, *rest = self.convolutions
-        # Pixels are 0 to 255: scaling the first weights instead saves a pass over the images.
-        layers = ((first.weight / 255.0, first.bias), *((layer.weight, layer.bias) for layer in rest))
+        # Bytes are 0 to 255: scaling the first weights instead saves a pass over the images.
+        weight = first.weight / 255.0 if self.bytes else first.weight
+        layers = ((weight, first.bias), *((layer.weight, layer.bias) for layer in rest))
         strides = tuple(layer.stride for layer in self.convolutions)
         x = convolve(layers, observation.reshape(math.prod(leading), *observation.shape[-3:]), strides, True)
         x = jax.nn.relu(self.dense(x.reshape(x.shape[0], math.prod(x.shape[1:]))))
-        return x.reshape(*leading, self.WIDTH)
+        return x.reshape(*leading, x.shape[-1])
+
+
+def image_shape(space: Space, least: int) -> tuple[int, int, int]:
+    """Height, width and channels; raises `ValueError` for what is no image or has fewer than `least` pixels a side."""
+    if not isinstance(space, Box) or len(space.shape) != 3:
+        raise ValueError(f"convolutions read images (a Box of height, width and channels), not {space}.")
+    height, width, channels = space.shape
+    if min(height, width) < least:
+        raise ValueError(f"images of {height}×{width} are too small: these convolutions need at least {least}×{least}.")
+    return height, width, channels
 
 
 @frozen
 class CNN:
-    """Nature's convolutions as an encoder of images."""
+    """Convolutions without padding and one dense layer; as it stands, those of Mnih et al. 2015 (doi:10.1038/nature14236).
 
-    def init(self, key: Key, space: Any) -> NatureCNN:
-        """Fresh weights (orthogonal)."""
-        return NatureCNN(key, space.shape)
+    Images are bytes (divided by 255) or floats, of any channels.
+    """
 
-    def width(self, space: Any) -> int:
+    layers: tuple[tuple[int, int, int], ...] = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
+    """Filters, size and stride of each convolution; smaller sizes and strides for images much below 84 pixels a side."""
+    dense: int = 512
+    """Width of the dense layer; usually 256 or 512."""
+
+    def init(self, key: Key, space: Space) -> ConvolutionalEncoder:
+        """Fresh orthogonal weights; raises `ValueError` for what is no image or is too small."""
+        least = 1
+        for _, size, stride in reversed(self.layers):
+            least = (least - 1) * stride + size
+        height, width, channels = image_shape(space, least)
+        *keys, key_dense = jax.random.split(key, len(self.layers) + 1)
+        convolutions = []
+        for key_layer, (filters, size, stride) in zip(keys, self.layers, strict=True):
+            convolutions.append(Convolution(key_layer, size, channels, filters, stride))
+            height, width, channels = (height - size) // stride + 1, (width - size) // stride + 1, filters
+        dense = Dense(key_dense, height * width * channels, self.dense)
+        return ConvolutionalEncoder(tuple(convolutions), dense, space.dtype == "uint8")  # type: ignore[union-attr]
+
+    def width(self, space: Space) -> int:
         """Features per image."""
-        return NatureCNN.WIDTH
+        return self.dense
+
+
+class Stage(eqx.Module):
+    """A convolution, the largest of every few pixels, and two residual blocks of two convolutions each."""
+
+    entry: Convolution
+    blocks: tuple[tuple[Convolution, Convolution], ...]
+
+    def __call__(self, x: Array) -> Array:
+        x = halve(same_convolution(x, self.entry.weight, self.entry.bias))
+        for first, second in self.blocks:
+            y = same_convolution(jax.nn.relu(x), first.weight, first.bias)
+            x = x + same_convolution(jax.nn.relu(y), second.weight, second.bias)
+        return x
+
+
+class ImpalaEncoder(eqx.Module):
+    """Residual stages and a rectified dense layer."""
+
+    stages: tuple[Stage, ...]
+    dense: Dense
+    bytes: bool = eqx.field(static=True)
+
+    def __call__(self, observation: Array) -> Array:
+        leading = observation.shape[:-3]
+        x = jnp.asarray(observation, jnp.float32).reshape(math.prod(leading), *observation.shape[-3:])
+        x = x / 255.0 if self.bytes else x
+        for stage in self.stages:
+            x = stage(x)
+        x = jax.nn.relu(self.dense(jax.nn.relu(x).reshape(x.shape[0], math.prod(x.shape[1:]))))
+        return x.reshape(*leading, x.shape[-1])
+
+
+@frozen
+class ImpalaCNN:
+    """The residual network of IMPALA without its memory (arXiv:1802.01561, figure 3): better and slower than `CNN`.
+
+    Images are bytes (divided by 255) or floats, of any channels.
+    """
+
+    channels: tuple[int, ...] = (16, 32, 32)
+    """Filters of each stage, which halves the image; usually (16, 32, 32), or two to four times that."""
+    dense: int = 256
+    """Width of the dense layer; usually 256."""
+
+    def init(self, key: Key, space: Space) -> ImpalaEncoder:
+        """Fresh orthogonal weights; raises `ValueError` for what is no image, or has nothing left to halve at a stage."""
+        height, width, inputs = image_shape(space, 2 ** len(self.channels))
+        *keys, key_dense = jax.random.split(key, len(self.channels) + 1)
+        stages = []
+        for key_stage, outputs in zip(keys, self.channels, strict=True):
+            entry, *inner = jax.random.split(key_stage, 5)
+            within = [Convolution(each, 3, outputs, outputs, 1) for each in inner]
+            pairs = ((within[0], within[1]), (within[2], within[3]))
+            stages.append(Stage(Convolution(entry, 3, inputs, outputs, 1), pairs))
+            height, width, inputs = -(-height // 2), -(-width // 2), outputs
+        dense = Dense(key_dense, height * width * inputs, self.dense)
+        return ImpalaEncoder(tuple(stages), dense, space.dtype == "uint8")  # type: ignore[union-attr]
+
+    def width(self, space: Space) -> int:
+        """Features per image."""
+        return self.dense

@@ -14,6 +14,7 @@ from ecotone.networks.autoregressive import AutoregressiveHead
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.heads import BetaHead, NormalHead, SquashedHead
 from ecotone.networks.models import ActorCritic
+from ecotone.networks.recurrent import GRU
 from ecotone.ops.distributions import entropy, recorded
 from ecotone.ops.noise import Noise
 from ecotone.runtime.mirror import Mirror
@@ -93,6 +94,21 @@ def test_what_masks_rule_out_is_never_chosen(name, library, bits):
         assert not action["bits"][..., 1, 1].any()
         assert np.isfinite(policy.log_prob(action)).all()
         assert (policy.log_prob(action | {"go": (action["go"][0] * 0, action["go"][1])}) < -1e20).all()
+
+
+@pytest.mark.parametrize("core", [None, GRU(4)])
+@pytest.mark.parametrize("name", ["normal", "autoregressive"])
+def test_actor_critics_take_the_mask_out_of_the_observation(name, core):
+    model = ActorCritic(Encoder((4,)), HEADS[name], core=core)
+    spec = Spec(Dict({"observation": Box((2,)), "action_mask": MultiBinary((3,))}), Discrete(3))
+    network, mask = model.init(jax.random.key(0), spec), jnp.broadcast_to(jnp.asarray([0, 1, 1], "int8"), (3, 4, 3))
+    rows = ({"observation": FEATURES, "action_mask": mask}, jnp.zeros((3, 4), bool), model.initial_memory(4))
+    for policy in (network(*rows)[0].policy, network.policy(*rows)[0]):
+        action = policy.sample(jax.random.key(1))
+        assert set(np.unique(action)) == {1, 2}
+        assert (policy.log_prob(jnp.zeros_like(action)) < -1e20).all()
+    free = model.init(jax.random.key(0), Spec(Box((2,)), Discrete(3)))(FEATURES, *rows[1:])[0]
+    np.testing.assert_allclose(network(*rows)[0].value, free.value, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["normal", "autoregressive"])

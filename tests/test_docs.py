@@ -1,0 +1,34 @@
+"""What the pages show runs as it stands, and is short."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = ["models.md"]
+"""Pages whose blocks run in order, in one namespace."""
+LINES, WHOLE_MODEL_LINES = 10, 20
+
+
+def blocks(text):
+    """The Python blocks of a page, in order."""
+    return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_of_a_page_runs_and_is_short(page):
+    found = blocks((DOCS / page).read_text())
+    assert found
+    world = {"__name__": f"docs.{page}"}
+    for i, block in enumerate(found):
+        most = WHOLE_MODEL_LINES if "def initial_memory" in block else LINES
+        assert len([line for line in block.splitlines() if line.strip()]) < most, block
+        exec(compile(block, f"{page}, block {i + 1}", "exec"), world)
+
+
+def test_blocks_are_found_in_order():
+    assert blocks("a\n```python\nx = 1\n```\n```\nno\n```\n```python\ny = 2\n\nz = 3\n```\n") == [
+        "x = 1\n",
+        "y = 2\n\nz = 3\n",
+    ]
