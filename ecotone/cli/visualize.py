@@ -97,9 +97,9 @@ def _play(env: Any, folder: Path, options: Options, look: Callable[[], Any]) -> 
     for episode in range(options.episodes):
         observation, _ = env.reset(seed=options.seed + episode)
         look()
-        total, length, over, memory = 0.0, 0, False, policy.initial_memory(1)
+        total, length, over, memory, reward = 0.0, 0, False, policy.initial_memory(1), 0.0
         while not over:
-            action, memory = policy(np.asarray(observation)[None], memory, [length == 0])
+            action, memory = policy(np.asarray(observation)[None], memory, [length == 0], [reward])
             observation, reward, terminated, truncated, _ = env.step(action[0])
             look()
             total, length, over = total + float(reward), length + 1, terminated or truncated
