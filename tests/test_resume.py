@@ -9,7 +9,20 @@ import jax
 import numpy as np
 import pytest
 
-from ecotone import DQN, PPO, SAC, Checkpointing, Collected, Experiment, Run, Stop, begin, train
+from ecotone import (
+    DQN,
+    PPO,
+    SAC,
+    Checkpointing,
+    Collected,
+    Experiment,
+    NormalizeObservations,
+    NormalizeRewards,
+    Run,
+    Stop,
+    begin,
+    train,
+)
 from ecotone.envs.wrappers import ClipReward, Flatten, PreviousActionReward, Stack
 from ecotone.feed import Rollout
 from ecotone.mistakes import Mistake
@@ -39,6 +52,10 @@ CASES = {
     "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
     "wrapped local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS),
     "wrapped compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS, runtime="compiled"),
+    "normalized local": Experiment(
+        "CartPole-v1", NormalizeRewards(NormalizeObservations(PPO_SMALL)), num_envs=4, steps=1500
+    ),
+    "normalized replay": Experiment("Pendulum-v1", NormalizeObservations(SAC_SMALL), steps=450, runtime="compiled"),
 }
 
 
