@@ -77,13 +77,19 @@ class Experiment:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise Mistake(f"{name} is {value}, but must be at least {least}.")
-        for wrapper in self.wrappers:
-            if isinstance(wrapper, type) or not isinstance(wrapper, Wrapper):
-                raise Mistake(f"{wrapper} is no wrapper: it needs the functions `spec`, `start`, `observe` and `act`.")
+        self._check_wrappers()
         if self.evaluation.every < 0 or self.evaluation.episodes < 1:
             raise Mistake("an evaluation needs `every` of at least 0 and at least one episode.")
         if self.checkpoint.every < 0 or self.checkpoint.keep < 1:
             raise Mistake("checkpoints need `every` of at least 0, and at least one must be kept.")
+
+    def _check_wrappers(self) -> None:
+        if not isinstance(self.wrappers, tuple | list):
+            raise Mistake(f"wrappers stand in a tuple, innermost first: `wrappers=({self.wrappers},)`.")
+        for wrapper in self.wrappers:
+            if isinstance(wrapper, type) or not isinstance(wrapper, Wrapper):
+                raise Mistake(f"{wrapper} is no wrapper: it needs the functions `spec`, `start`, `observe` and `act`.")
+        object.__setattr__(self, "wrappers", tuple(self.wrappers))
 
     @property
     def lanes(self) -> int:

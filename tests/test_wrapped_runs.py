@@ -119,7 +119,13 @@ def test_wrappers_stand_in_the_runs_file(trained):
 @pytest.mark.parametrize("env", ["CartPole-v1", CartPole()], ids=["local", "compiled"])
 def test_evaluations_report_the_environments_own_rewards(env, tmp_path):
     wrapped = Experiment(
-        env, SMALL, num_envs=2, steps=64, out=str(tmp_path), wrappers=(ClipReward(0.5),), evaluation=Evaluation(64, 2)
+        env,
+        SMALL,
+        num_envs=2,
+        steps=64,
+        out=str(tmp_path),
+        wrappers=(ClipReward(0.5), Stack(2), PreviousActionReward(), Flatten()),
+        evaluation=Evaluation(64, 2),
     )
     told = [event for event in run(wrapped) if isinstance(event, Evaluated)]
     assert told[0].returns == tuple(map(float, told[0].lengths))
@@ -151,6 +157,12 @@ def test_functions_need_the_experiments_file(tmp_path):
     plain = Policy(again.experiment.algorithm, load(again).params, load(again).spec)
     seen = np.random.default_rng(0).normal(size=(5, 4))
     np.testing.assert_array_equal(load(again)(seen)[0], 1 - plain(seen)[0])
+
+
+def test_wrappers_stand_in_a_tuple():
+    assert dataclasses.replace(EXPERIMENT, wrappers=list(WRAPPERS)).wrappers == WRAPPERS
+    with pytest.raises(Mistake, match="stand in a tuple"):
+        dataclasses.replace(EXPERIMENT, wrappers=Stack(2))
 
 
 @pytest.mark.parametrize("wrong", [Stack, 3, lambda step: step])
