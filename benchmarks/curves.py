@@ -3,10 +3,10 @@
 python benchmarks/curves.py ppo CartPole-v1 --steps 100000 --seeds 5
 python benchmarks/curves.py sac Pendulum-v1 --steps 20000 --set gamma=0.98
 python benchmarks/curves.py experiments/lunarlander_ppo.py
+python benchmarks/curves.py experiments/hidden_cartpole_ppo.py --set 'model.core=LSTM(64)' --name hidden_cartpole_lstm
 """
 
 import argparse
-import ast
 import csv
 import dataclasses
 import tempfile
@@ -17,6 +17,8 @@ import numpy as np
 
 from ecotone import Checkpointing, Evaluated, Evaluation, Experiment, begin, evaluate
 from ecotone.algorithms import ALGORITHMS
+from ecotone.frozen import FROZEN
+from ecotone.networks import attention
 from ecotone.runs import read_experiment
 from ecotone.statistics import bootstrap, iqm
 
@@ -45,7 +47,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--num-envs", type=int)
     parser.add_argument("--runtime")
     parser.add_argument("--overlap", action="store_true")
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the algorithm")
+    fields = "a field of the algorithm, a number or a recipe"
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help=fields)
     parser.add_argument("--name", default="", help="name of the file; none means algorithm and environment")
     return parser.parse_args()
 
@@ -58,10 +61,10 @@ def experiment(told: argparse.Namespace, out: str) -> Experiment:
         made = Experiment(told.env, ALGORITHMS[told.what](), title=told.name)
     else:
         raise SystemExit(f"give the file of an experiment, or one of {', '.join(ALGORITHMS)} and an environment.")
-    algorithm = made.algorithm
+    algorithm, recipes = made.algorithm, {cls.__name__: cls for cls in FROZEN.values()} | vars(attention)
     for entry in told.set:
         path, _, value = entry.partition("=")
-        algorithm = changed(algorithm, path, ast.literal_eval(value))
+        algorithm = changed(algorithm, path, eval(value, {"__builtins__": {}}, recipes))
     steps = told.steps or made.steps
     return dataclasses.replace(
         made,

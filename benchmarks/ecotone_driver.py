@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import jax
+from peers.hidden import hidden_cartpole
 from peers.protocol import EVALUATE_EVERY, EVALUATION_EPISODES, SOLVED, Clock, arguments, report, versions
 
 from ecotone import (
@@ -20,6 +21,8 @@ from ecotone import (
     begin,
 )
 from ecotone.feed import Rollout
+from ecotone.networks.models import ActorCritic
+from ecotone.networks.recurrent import LSTM
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Linear
 
@@ -29,6 +32,11 @@ ZOO_CARTPOLE = PPO(feed=Rollout(32), epochs=20, minibatches=1, trace=0.8, gamma=
 ATARI = PPO(feed=Rollout(128), epochs=4, minibatches=4, clip=0.1, optimizer=Adam(Linear(2.5e-4, 0.0)))
 WORKS: dict[str, dict[str, Any]] = {
     "ppo-cartpole": {"env": "CartPole-v1", "algorithm": ROLLOUT, "num_envs": 8},
+    "recurrent-ppo-cartpole": {
+        "env": hidden_cartpole,
+        "algorithm": replace(ROLLOUT, model=ActorCritic(core=LSTM(64))),
+        "num_envs": 8,
+    },
     "ppo-cartpole-compiled": {"env": "CartPole-v1", "algorithm": ROLLOUT, "num_envs": 8, "runtime": "compiled"},
     "ppo-pong": {"env": "ALE/Pong-v5", "algorithm": ATARI, "num_envs": 8},
     "solve-cartpole": {"env": "CartPole-v1", "algorithm": ZOO_CARTPOLE, "num_envs": 8},

@@ -1,7 +1,7 @@
 """Installs the peers that the package index has, each into a virtual environment under `.peers/`.
 
 python benchmarks/install_peers.py            # all of them
-python benchmarks/install_peers.py sb3        # Stable-Baselines3 and SBX
+python benchmarks/install_peers.py sb3        # Stable-Baselines3, its contrib, and SBX
 python benchmarks/install_peers.py rllib
 """
 
@@ -14,6 +14,7 @@ from works import ENVIRONMENTS
 PACKAGES = {
     "sb3": (
         "stable-baselines3==2.9.2",
+        "sb3-contrib==2.9.2",
         "sbx-rl==0.28.0",
         "torch==2.13.0",
         "gymnasium[classic-control,mujoco,box2d]>=1.2",
@@ -22,7 +23,7 @@ PACKAGES = {
     ),
     "rllib": ("ray[rllib]==2.60.0", "torch==2.13.0", "gymnasium[classic-control]"),
 }
-"""By environment; SBX needs Stable-Baselines3 and shares its environment."""
+"""By environment; SBX and SB3-contrib need Stable-Baselines3 and share its environment."""
 
 
 def install(name: str) -> None:

@@ -37,6 +37,14 @@ WORKS = {
         ("", "overlap"),
         ("sb3", "sbx", "cleanrl", "rllib"),
     ),
+    "recurrent-ppo-cartpole": Work(
+        "Recurrent PPO on CartPole-v1 without velocities: 8 Gymnasium environments × 128 steps, 4 epochs × 4 minibatches, "
+        "LSTM 64 and 64-64 tanh each for actor and critic",
+        65_536,
+        16_384,
+        ("", "overlap"),
+        ("sb3-contrib",),
+    ),
     "dqn-cartpole": Work(
         "DQN on CartPole-v1: 1 Gymnasium environment, 1 update in 4 steps, 64-64, batch 64",
         30_000,
@@ -110,6 +118,7 @@ PEERS = {
         ("--library", "sbx"),
         variants={"sac-halfcheetah": {"": (), "8 updates after 8 steps": ("--block", "8")}},
     ),
+    "sb3-contrib": Peer("SB3-contrib", "baselines.py", "sb3", ("--library", "sb3-contrib"), TORCH_THREADS),
     "rllib": Peer("RLlib", "rllib.py", "rllib"),
     "cleanrl": Peer(
         "CleanRL",

@@ -3,9 +3,11 @@
 import dataclasses
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
+from jax.tree_util import GetAttrKey
 
 T = TypeVar("T")
 FROZEN: dict[str, type] = {}
@@ -36,6 +38,29 @@ def _float_fields(annotations: dict[str, Any], names: tuple[str, ...]) -> tuple[
     return tuple(n for n in names if annotations[n] is float or float in typing.get_args(annotations[n]))
 
 
+def register(cls: type, data: tuple[str, ...], meta: tuple[str, ...]) -> None:
+    """Make a dataclass a pytree with the fields `data` as children and `meta` as structure.
+
+    JAX's own `register_dataclass` forgets the class when it compares structures, so that now and then (where hashes meet) a
+    program compiled for one class runs for another with the same fields.
+    """
+
+    def flatten(node: Any) -> tuple[tuple, tuple]:
+        return tuple(getattr(node, name) for name in data), tuple(getattr(node, name) for name in meta)
+
+    def flatten_with_keys(node: Any) -> tuple[tuple, tuple]:
+        children, structure = flatten(node)
+        return tuple(zip(map(GetAttrKey, data), children, strict=True)), structure
+
+    def unflatten(structure: tuple, children: Iterable[Any]) -> Any:
+        node = object.__new__(cls)
+        for name, value in zip((*data, *meta), (*children, *structure), strict=True):
+            object.__setattr__(node, name, value)
+        return node
+
+    jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, static))
 def frozen(cls: type[T]) -> type[T]:
     """Make `cls` a frozen dataclass registered as a pytree.
@@ -61,6 +86,6 @@ def frozen(cls: type[T]) -> type[T]:
     data = tuple(f.name for f in fields if is_leaf_annotation(annotations[f.name]) and not f.metadata.get("static"))
     floats = _float_fields(annotations, tuple(f.name for f in fields))
     meta = tuple(f.name for f in fields if f.name not in data)
-    jax.tree_util.register_dataclass(made, data, meta)
+    register(made, data, meta)
     FROZEN[f"{made.__module__}.{made.__qualname__}"] = made
     return made

@@ -13,7 +13,7 @@ from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Params, Wrapper
 from ecotone.runs import Run
 from ecotone.runtime.actor import Actor, make_actor
-from ecotone.spec import Spec, to_environment
+from ecotone.spec import Spec, from_environment, to_environment
 from ecotone.trajectory import TimeStep, Tree
 
 
@@ -61,14 +61,14 @@ class Policy:
     def _choose(self, now: TimeStep, memory: Tree) -> tuple[Tree, Tree]:
         if self._actor is None:
             self._actor = make_actor(self.algorithm, self.params, now, memory, 0, jax.random.key(0), explore=False)
-        action, _, memory = self._actor.act(now, memory)
+        action, _, memory = self._actor.act(now, self._actor.hold(memory))
         return action, memory
 
     def __call__(self, observation: Tree, memory: Tree = (), is_first: Any = None, reward: Any = None) -> tuple[Tree, Tree]:
         """Choose for `B` lanes.
 
         Arguments:
-            observation: `[B, ...]` as the environment gives it, whatever wrappers make of it.
+            observation: `[B, ...]` as the environment gives it; of nested spaces, nested arrays.
             memory: as the call before returned it, or `initial_memory(B)`, which `()` stands for.
             is_first: where an episode begins, `[B]` bool; none means nowhere, or everywhere with the memory `()`.
             reward: what the previous action brought, `[B]`, for policies that are shown it.
@@ -79,8 +79,8 @@ class Policy:
         Raises:
             Mistake: the policy is shown rewards, but none were given.
         """
-        observation = np.asarray(observation, self.spec.observation.dtype)
-        lanes = len(observation)
+        observation = from_environment(self.spec.observation, observation)
+        lanes = len(jax.tree.leaves(observation)[0])
         fresh = isinstance(memory, tuple) and not memory
         first = np.full(lanes, fresh) if is_first is None else np.asarray(is_first, bool)
         reward = np.full(lanes, np.nan, np.float32) if reward is None else np.asarray(reward, np.float32)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class MultiBinary:
     """An array of bits, each 0 or 1."""
 
     shape: tuple[int, ...]
-    dtype: str = "int8"
+    dtype: str = "int32"
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,10 @@ class Dict:
     """Named parts; elements are dicts with the same keys. `parts` may be given as a dict of spaces."""
 
     parts: tuple[tuple[str, "Space"], ...]
+
+    if TYPE_CHECKING:
+
+        def __init__(self, parts: "Mapping[str, Space] | tuple[tuple[str, Space], ...]") -> None: ...
 
     def __post_init__(self) -> None:
         parts = self.parts.items() if isinstance(self.parts, Mapping) else self.parts
@@ -190,6 +194,19 @@ def to_environment(space: Space, action: Any) -> Any:
 
 def _one_to_environment(space: Space, action: Any, place: Place) -> Any:
     return to_environment(space, action)
+
+
+def from_environment(space: Space, observation: Any) -> Any:
+    """Observations as rows have them: of the space's element types, choices counted from 0."""
+    if isinstance(space, Leaf):
+        return _one_from_environment(space, observation, Place())
+    return over_parts(_one_from_environment, space, observation)
+
+
+def _one_from_environment(space: Leaf, observation: Any, place: Place) -> np.ndarray:
+    start = space.start if isinstance(space, Discrete | MultiDiscrete) else 0
+    observation = np.asarray(observation)
+    return (observation - np.asarray(start) if np.any(start) else observation).astype(space.dtype, copy=False)
 
 
 @cache

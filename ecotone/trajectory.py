@@ -40,7 +40,8 @@ class Trajectory(NamedTuple):
         action: the choice; meaningless where not `acted`.
         reward: what the choice brought; 0 where not `acted`, float32.
         discount: 0 if the choice terminated the episode, else 1, float32.
-        extras: what the policy wanted to remember.
+        extras: what the policy wanted to remember. Of it a replay keeps the entry `memory` alone: the policy's memory
+            before each row, which comes back as the `memory` of windows that begin there.
         memory: the policy's memory before row 0, lanes on axis 0; `()` for feed-forward policies.
     """
 

@@ -113,3 +113,16 @@ def test_a_sweep_is_a_vmap_over_the_object():
 def test_a_gradient_flows_into_the_object():
     slope = jax.grad(lambda adam: adam.learning_rate(50) * 3.0)(Adam(Linear(1.0, 0.0, over=100)))
     np.testing.assert_allclose(slope.learning_rate.start, 1.5)
+
+
+def test_structures_of_different_classes_differ():
+    @frozen
+    class One:
+        """Nothing."""
+
+    @frozen
+    class Other:
+        """Nothing either."""
+
+    assert jax.tree.structure(One()) != jax.tree.structure(Other())
+    assert jax.tree.structure(One()) == jax.tree.structure(One())

@@ -28,6 +28,7 @@ from ecotone.feed import Rollout
 from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.networks.recurrent import GRU
 
 SMALL = Encoder((8,))
 PPO_SMALL = PPO(model=ActorCritic(SMALL), feed=Rollout(32), epochs=2, minibatches=2)
@@ -35,6 +36,7 @@ DQN_BASE, SAC_BASE = DQN(), SAC()
 DQN_SMALL = dataclasses.replace(
     DQN_BASE, model=QNetwork(SMALL), replay=dataclasses.replace(DQN_BASE.replay, capacity=300, batch=8, warmup=50)
 )
+DQN_MEMORY = dataclasses.replace(DQN_SMALL, model=QNetwork(SMALL, core=GRU(4)), sequence=4, burn_in=2)
 SAC_SMALL = dataclasses.replace(
     SAC_BASE,
     actor=SquashedActor(SMALL),
@@ -48,6 +50,8 @@ CASES = {
     "ppo compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, runtime="compiled"),
     "dqn local": Experiment("CartPole-v1", DQN_SMALL, steps=600),
     "dqn compiled": Experiment("CartPole-v1", DQN_SMALL, num_envs=2, steps=600, runtime="compiled"),
+    "dqn with memory local": Experiment("CartPole-v1", DQN_MEMORY, steps=400),
+    "dqn with memory compiled": Experiment("CartPole-v1", DQN_MEMORY, num_envs=2, steps=400, runtime="compiled"),
     "sac local": Experiment("Pendulum-v1", SAC_SMALL, steps=450),
     "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
     "wrapped local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS),

@@ -1,8 +1,9 @@
-"""Stable-Baselines3 and SBX (the same interface) at the works that they can do."""
+"""Stable-Baselines3, its contrib and SBX (the same interface) at the works that they can do."""
 
 import importlib
 from typing import Any
 
+from hidden import hidden_cartpole
 from protocol import EVALUATE_EVERY, EVALUATION_EPISODES, SOLVED, Clock, arguments, report, versions
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_atari_env, make_vec_env
@@ -11,6 +12,12 @@ from stable_baselines3.common.vec_env import VecFrameStack
 
 PACKAGES = ("stable-baselines3", "torch", "gymnasium", "numpy")
 ROLLOUT = {"n_steps": 128, "batch_size": 256, "n_epochs": 4}
+LIBRARIES = {
+    "sb3": ("stable_baselines3", ()),
+    "sb3-contrib": ("sb3_contrib", ("sb3-contrib",)),
+    "sbx": ("sbx", ("sbx-rl", "jax")),
+}
+"""Module and further packages of each."""
 ZOO_CARTPOLE = {"n_steps": 32, "batch_size": 256, "n_epochs": 20, "gae_lambda": 0.8, "gamma": 0.98, "ent_coef": 0.0}
 
 
@@ -36,6 +43,9 @@ def make(library: Any, work: str, steps: int, seed: int, block: int) -> Any:
     common = {"seed": seed, "device": "cpu"}
     if work == "ppo-cartpole":
         return library.PPO("MlpPolicy", make_vec_env("CartPole-v1", 8, seed), **ROLLOUT, **common)
+    if work == "recurrent-ppo-cartpole":
+        network = {"policy_kwargs": {"lstm_hidden_size": 64, "net_arch": [64, 64]}}
+        return library.RecurrentPPO("MlpLstmPolicy", make_vec_env(hidden_cartpole, 8, seed), **ROLLOUT, **network, **common)
     if work == "solve-cartpole":
         tuned = ZOO_CARTPOLE | {"learning_rate": linear(1e-3), "clip_range": linear(0.2)}
         return library.PPO("MlpPolicy", make_vec_env("CartPole-v1", 8, seed), **tuned, **common)
@@ -91,9 +101,9 @@ class UntilSolved(BaseCallback):
 def main() -> None:
     """Train, and print the result."""
     told = arguments(__doc__ or "", "library", "block")
-    library = importlib.import_module("sbx" if told.library == "sbx" else "stable_baselines3")
-    model = make(library, told.work, told.steps, told.seed, int(told.block or 1))
-    known = versions(*PACKAGES, *(("sbx-rl", "jax") if told.library == "sbx" else ()))
+    module, further = LIBRARIES[told.library]
+    model = make(importlib.import_module(module), told.work, told.steps, told.seed, int(told.block or 1))
+    known = versions(*PACKAGES, *further)
     if told.work.startswith("solve"):
         model.learn(told.steps, callback=(until := UntilSolved()))
         return report(solved=until.solved, steps=model.num_timesteps, versions=known)

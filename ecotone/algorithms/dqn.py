@@ -1,6 +1,7 @@
 """Deep Q-learning."""
 
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import jax
@@ -8,13 +9,14 @@ import jax.numpy as jnp
 
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
+from ecotone.mistakes import Mistake
 from ecotone.networks.models import QNetwork
-from ecotone.networks.reading import read_row
-from ecotone.ops.arrays import pick
+from ecotone.networks.reading import forgets, read_row, remembered
+from ecotone.ops.arrays import masked_mean, pick
 from ecotone.ops.descent import Adam, periodic
 from ecotone.ops.distributions import EpsilonGreedy
 from ecotone.ops.losses import huber
-from ecotone.ops.minibatches import transition
+from ecotone.ops.minibatches import decisions, transition
 from ecotone.ops.schedules import Linear, Schedule
 from ecotone.protocols import Model, Report
 from ecotone.spec import Spec
@@ -47,7 +49,9 @@ class DQN:
     """Q-learning with a replayed past and a target that lags.
 
     Mnih et al. 2015 (doi:10.1038/nature14236, algorithm 1); double Q-learning of van Hasselt et al. (arXiv:1509.06461,
-    eq. 4); n-step returns as in Rainbow (arXiv:1710.02298, section 3).
+    eq. 4); n-step returns as in Rainbow (arXiv:1710.02298, section 3). A model with a memory learns from sequences
+    that begin with the memory stored when they were played, as in "Recurrent experience replay in distributed
+    reinforcement learning" (Kapturowski et al., ICLR 2019, section 3); every row kept then keeps its memory too.
     """
 
     model: Model = QNetwork()
@@ -66,14 +70,23 @@ class DQN:
     """Updates between copies to the target; usually 1e2 to 1e4. Fewer is faster and less stable."""
     replay: Replay = Replay(capacity=100_000, batch=128, warmup=1_000, ratio=0.25)
     """What is kept and how often it is learned from; a `length` of 16 is twice as fast, but some seeds fail on CartPole."""
+    sequence: int = 1
+    """Decisions learned from per window; with a memory usually 20 to 80. More sees further back, and costs as much more."""
+    burn_in: int = 0
+    """Rows that come before them to warm up the memory, without gradient; usually 0 to 40. More lets stored ones age."""
 
     @property
     def feed(self) -> Replay:
-        """Windows of n + 1 rows."""
-        return replace(self.replay, window=self.n + 1)
+        """Windows of `burn_in` + `sequence` + n rows."""
+        return replace(self.replay, window=self.burn_in + self.sequence + self.n)
 
     def init(self, key: Key, spec: Spec) -> DQNState:
-        """Fresh weights; raises `ValueError` unless actions are one discrete choice."""
+        """Fresh weights; raises `ValueError` unless actions are one discrete choice, and `Mistake` unless windows fit."""
+        remembers = not forgets(self.model.initial_memory(1))
+        if remembers and self.sequence < 2:
+            raise Mistake("a model with a memory learns from sequences: set DQN's `sequence`, usually 20 to 80.")
+        if self.burn_in and not remembers:
+            raise Mistake("`burn_in` warms up a memory, but the model has none: give it a core, or set `burn_in` to 0.")
         network = self.model.init(key, spec)
         zero = jnp.zeros((), jnp.int32)
         return DQNState(network, jax.tree.map(jnp.copy, network), self.optimizer.init(network), zero, zero)
@@ -89,30 +102,49 @@ class DQN:
 
     def act(self, params: DQNPolicy, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
         """The choice of highest value, or with probability epsilon any."""
+        extras = remembered(memory)
         values, memory = read_row(params.network, observation, is_first, memory)
         choice = EpsilonGreedy(values, params.epsilon)
-        return choice.sample(key) if explore else choice.mode(), (), memory
+        return choice.sample(key) if explore else choice.mode(), extras, memory
 
     def observe(self, state: DQNState, rows: Trajectory) -> DQNState:
         """Count steps."""
         return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
 
     def update(self, state: DQNState, rows: Trajectory, key: Key) -> tuple[DQNState, Report]:
-        """One step down the Huber loss of windows `[n + 1, batch, ...]`."""
-        batch = transition(rows, self.gamma)
-        values = lambda network, observation: network(observation, None, ())[0]
-        ahead = values(state.target, batch.following)
-        chooser = values(state.network, batch.following) if self.double else ahead
-        goal = batch.reward + batch.discount * pick(ahead, chooser.argmax(-1))
-
-        def loss(network: Tree) -> tuple[Array, tuple[Array, Array]]:
-            value = pick(values(network, batch.observation), batch.action)
-            error = value - goal
-            return (batch.weight * huber(error)).mean(), (error, value)
-
-        (cost, (error, value)), gradient = jax.value_and_grad(loss, has_aux=True)(state.network)
+        """One step down the Huber loss of windows `[burn_in + sequence + n, batch, ...]`."""
+        (cost, (priority, value)), gradient = jax.value_and_grad(self._loss, has_aux=True)(state.network, state.target, rows)
         network, optimizer = self.optimizer.descend(state.network, state.optimizer, gradient, state.steps)
         updates = state.updates + 1
         target = periodic(state.target, network, updates, self.target_period)
-        metrics = {"loss": cost, "value": value.mean(), "epsilon": self.policy(state).epsilon}
-        return DQNState(network, target, optimizer, state.steps, updates), Report(metrics, jnp.abs(error))
+        metrics = {"loss": cost, "value": value, "epsilon": self.policy(state).epsilon}
+        return DQNState(network, target, optimizer, state.steps, updates), Report(metrics, priority)
+
+    def _loss(self, network: Tree, target: Tree, rows: Trajectory) -> tuple[Array, tuple[Array, Array]]:
+        read = lambda network: lambda observation: network(observation, None, ())[0]
+        online, lagging = read(network), read(target)
+        if not forgets(rows.memory):  # Rows are read in sequence, then cut; without a memory only the rows needed are.
+            rows = self._read(network, target, rows)
+            online, lagging = itemgetter(0), itemgetter(1)
+        batch = transition(decisions(rows, self.n), self.gamma)
+        ahead = lagging(batch.following)
+        chooser = online(batch.following) if self.double else ahead
+        goal = jax.lax.stop_gradient(batch.reward + batch.discount * pick(ahead, chooser.argmax(-1)))
+        value = pick(online(batch.observation), batch.action)
+        error, weight = (x.reshape(self.sequence, -1) for x in (value - goal, batch.weight))
+        priority = (weight * jnp.abs(error)).sum(0) / jnp.maximum(weight.sum(0), 1.0)
+        return (weight * huber(error)).mean(), (priority, masked_mean(value, batch.weight))
+
+    def _read(self, network: Tree, target: Tree, rows: Trajectory) -> Trajectory:
+        """The rows behind the burn-in, with the values of network and target in the place of their observation."""
+        cut = lambda part: jax.tree.map(lambda x: x[part], (rows.observation, rows.is_first))
+        early, late = cut(slice(self.burn_in)), slice(self.burn_in, None)
+
+        def values(network: Tree) -> Array:
+            memory = rows.memory
+            if self.burn_in:
+                _, memory = jax.lax.stop_gradient(network)(*early, memory)
+            return network(*cut(late), memory)[0]
+
+        behind = jax.tree.map(lambda x: x[late], rows._replace(observation=(), memory=()))
+        return behind._replace(observation=(values(network), values(target)))

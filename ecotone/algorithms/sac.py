@@ -7,8 +7,9 @@ import jax.numpy as jnp
 
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
+from ecotone.mistakes import Mistake
 from ecotone.networks.models import Critics, SquashedActor
-from ecotone.networks.reading import read_row
+from ecotone.networks.reading import forgets, read_row
 from ecotone.ops import noise
 from ecotone.ops.arrays import namespace
 from ecotone.ops.descent import Adam, polyak
@@ -78,7 +79,9 @@ class SAC:
         return self.replay
 
     def init(self, key: Key, spec: Spec) -> SACState:
-        """Fresh weights; raises `ValueError` unless actions are a bounded vector."""
+        """Fresh weights; raises `ValueError` unless actions are a bounded vector, `Mistake` for an actor with a memory."""
+        if not forgets(self.actor.initial_memory(1)):
+            raise Mistake("SAC's critics read single rows: give it an actor without a memory, or take PPO or DQN.")
         key_actor, key_critics = jax.random.split(key)
         actor, critics = self.actor.init(key_actor, spec), self.critics.init(key_critics, spec)
         networks = SACNetworks(actor, critics, jnp.log(jnp.asarray(self.temperature, jnp.float32)))

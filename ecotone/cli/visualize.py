@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import jax
 import numpy as np
 from tyro.conf import Positional, arg
 
@@ -99,8 +100,9 @@ def _play(env: Any, folder: Path, options: Options, look: Callable[[], Any]) -> 
         look()
         total, length, over, memory, reward = 0.0, 0, False, policy.initial_memory(1), 0.0
         while not over:
-            action, memory = policy(np.asarray(observation)[None], memory, [length == 0], [reward])
-            observation, reward, terminated, truncated, _ = env.step(action[0])
+            seen = jax.tree.map(lambda x: np.asarray(x)[None], observation)
+            action, memory = policy(seen, memory, [length == 0], [reward])
+            observation, reward, terminated, truncated, _ = env.step(jax.tree.map(lambda x: x[0], action))
             look()
             total, length, over = total + float(reward), length + 1, terminated or truncated
         print(f"episode {episode + 1}: return {number(total)}, length {length}")

@@ -7,7 +7,7 @@ import numpy as np
 
 from ecotone.envs.gymnasium import to_space
 from ecotone.mistakes import MissingExtra, Mistake, nearest
-from ecotone.spec import Box, Spec, to_environment
+from ecotone.spec import Box, Spec, from_environment, to_environment
 from ecotone.trajectory import TimeStep
 
 
@@ -71,4 +71,4 @@ class EnvPoolStream:
     def _arranged(self, observation: np.ndarray) -> np.ndarray:
         if self._frames_first:
             return np.ascontiguousarray(np.moveaxis(observation, 1, -1))
-        return observation.astype(self.spec.observation.dtype)
+        return from_environment(self.spec.observation, observation)

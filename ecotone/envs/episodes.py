@@ -4,6 +4,7 @@ import zlib
 from typing import Any
 
 import gymnasium
+import jax
 import numpy as np
 
 LIMIT = 200_000
@@ -49,7 +50,8 @@ class RepeatableEpisodes(gymnasium.Wrapper):
 
     def save(self) -> dict[str, Any]:
         """Number of the episode and its actions."""
-        return {"episode": self.episode, "actions": np.asarray(self.actions)}
+        parts = jax.tree.leaves(jax.tree.map(lambda *each: np.asarray(each), *self.actions)) if self.actions else []
+        return {"episode": self.episode, "actions": {str(i): part for i, part in enumerate(parts)}}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Let the next reset repeat a saved episode."""
@@ -65,7 +67,9 @@ class RepeatableEpisodes(gymnasium.Wrapper):
         assert saved is not None
         self.episode = int(saved["episode"])
         observation, info = self._begin()
-        for action in saved["actions"]:
+        parts = [saved["actions"][str(i)] for i in range(len(saved.get("actions", ())))]
+        tree = jax.tree.structure(self.action_space.sample())
+        for action in (tree.unflatten(each) for each in zip(*parts, strict=True)):
             observation, _, terminated, truncated, info = self.env.step(action)
             self.actions.append(action)
             self.over = bool(terminated or truncated)

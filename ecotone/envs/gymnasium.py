@@ -12,26 +12,71 @@ from gymnasium.vector import SyncVectorEnv
 
 from ecotone.envs import atari, minatar
 from ecotone.envs.episodes import RepeatableEpisodes
+from ecotone.envs.lists import FixedList
 from ecotone.mistakes import MissingExtra, Mistake, nearest
-from ecotone.spec import Box, Discrete, MultiDiscrete, Space, Spec, to_environment
+from ecotone.spec import (
+    Box,
+    Dict,
+    Discrete,
+    Leaf,
+    MultiBinary,
+    MultiDiscrete,
+    Place,
+    Repeated,
+    Space,
+    Spec,
+    Tuple,
+    from_environment,
+    over_parts,
+    to_environment,
+)  # fmt: skip
 from ecotone.trajectory import TimeStep
 
 EXTRAS = {"box2d": "box2d", "mujoco": "mujoco", "ale": "atari", "atari": "atari", "minatar": "minatar", "swig": "box2d"}
 
 
+LARGEST_INTEGER = 2**31 - 1
+
+
 def to_space(space: spaces.Space, what: str) -> Space:
-    """A Gymnasium space as ours; raises `Mistake` for kinds that have no array form."""
-    if isinstance(space, spaces.Box):
-        dtype = "float32" if np.issubdtype(space.dtype, np.floating) else str(space.dtype)
-        low, high = (_bound(bound) for bound in (space.low, space.high))
-        return Box(tuple(space.shape), dtype, low, high)
+    """A Gymnasium space as ours; raises `Mistake` for kinds that have no array form.
+
+    Arguments:
+        space: any but text, graphs and unions; lists within it have a limit.
+        what: `observation` or `action`; whole numbers between bounds are choices where they are actions.
+    """
+    if isinstance(space, FixedList):
+        return Repeated(to_space(space.element, what), space.most)
+    if isinstance(space, spaces.Dict):
+        return Dict({name: to_space(part, what) for name, part in space.items()})
+    if isinstance(space, spaces.Tuple):
+        return Tuple(tuple(to_space(part, what) for part in space))
     if isinstance(space, spaces.Discrete):
         return Discrete(int(space.n), int(space.start))
     if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1:
         return MultiDiscrete(tuple(map(int, space.nvec)), tuple(map(int, space.start)))
-    if isinstance(space, spaces.MultiBinary) and len(space.shape) == 1:
-        return MultiDiscrete((2,) * space.shape[0])
+    if isinstance(space, spaces.MultiBinary):
+        return MultiBinary(tuple(space.shape), "int8" if what == "observation" else "int32")
+    if isinstance(space, spaces.Box):
+        return _to_choices(space) if what == "action" and _counts(space) else _to_box(space)
     raise Mistake(f"the {what} space {space} is not supported: flatten it with a gymnasium wrapper.")
+
+
+def _counts(space: spaces.Box) -> bool:
+    return np.issubdtype(space.dtype, np.integer) and len(space.shape) == 1 and space.is_bounded()
+
+
+def _to_choices(space: spaces.Box) -> MultiDiscrete:
+    low, high = space.low.astype(np.int64), space.high.astype(np.int64)
+    return MultiDiscrete(tuple((high - low + 1).tolist()), tuple(low.tolist()))
+
+
+def _to_box(space: spaces.Box) -> Box:
+    if np.issubdtype(space.dtype, np.floating):
+        return Box(tuple(space.shape), "float32", _bound(space.low), _bound(space.high))
+    wide = np.dtype(space.dtype).itemsize > 4
+    low, high = (np.clip(bound, -LARGEST_INTEGER, LARGEST_INTEGER) if wide else bound for bound in (space.low, space.high))
+    return Box(tuple(space.shape), "int32" if wide else str(space.dtype), _bound(low), _bound(high))
 
 
 def _bound(bound: np.ndarray) -> float | tuple[float, ...]:
@@ -92,7 +137,6 @@ class GymnasiumStream:
         self.vector = SyncVectorEnv([lambda lane=lane: one(lane) for lane in range(lanes)])
         observation = to_space(self.vector.single_observation_space, "observation")
         self.spec = Spec(observation, to_space(self.vector.single_action_space, "action"))
-        self._dtype = np.dtype(self.spec.observation.dtype)
 
     def start(self, key: Any = None) -> tuple[None, TimeStep]:
         """Begin an episode in every lane (or continue the restored ones)."""
@@ -101,7 +145,8 @@ class GymnasiumStream:
         first = np.array([episode.at_start for episode in self.episodes])
         self._over = np.array([episode.over for episode in self.episodes])
         one = np.ones(self.lanes, np.float32)
-        return None, TimeStep(observation.astype(self._dtype, copy=False), first, ~self._over, np.zeros_like(one), one)
+        observation = from_environment(self.spec.observation, observation)
+        return None, TimeStep(observation, first, ~self._over, np.zeros_like(one), one)
 
     def step(self, state: None, action: np.ndarray) -> tuple[None, TimeStep]:
         """Step lanes that live, begin anew in lanes that are over."""
@@ -109,7 +154,7 @@ class GymnasiumStream:
         observation, reward, terminated, truncated, _ = self.vector.step(action)
         first, self._over = self._over, terminated | truncated
         return None, TimeStep(
-            observation.astype(self._dtype, copy=False),
+            from_environment(self.spec.observation, observation),
             first,
             ~self._over,
             reward.astype(np.float32),
@@ -137,6 +182,10 @@ class GymnasiumStream:
         self.vector.close()
 
     def _check(self, observation: Any) -> None:
-        expected = (self.lanes, *self.spec.observation.shape)
-        if np.shape(observation) != expected:
-            raise Mistake(f"observations have shape {np.shape(observation)}, but the space says {expected}.")
+        def check(leaf: Leaf, found: Any, place: Place) -> None:
+            expected = (self.lanes, *place.axes, *leaf.shape)
+            if np.shape(found) != expected:
+                name = f"'{place.path}' of the observations" if place.path else "observations"
+                raise Mistake(f"{name} have shape {np.shape(found)}, but the space says {expected}.")
+
+        over_parts(check, self.spec.observation, observation)

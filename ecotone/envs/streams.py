@@ -8,6 +8,7 @@ import gymnasium
 from ecotone.envs import names
 from ecotone.envs.compiled import CompiledStream
 from ecotone.envs.gymnasium import GymnasiumStream, make
+from ecotone.envs.lists import FixedLists, has_lists
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Environment, Stream
 
@@ -42,8 +43,12 @@ def local_stream(env: Env, lanes: int, kwargs: dict[str, Any], seed: int) -> Str
 def maker(env: Env, kwargs: dict[str, Any], render_mode: str | None = None) -> Callable[[], gymnasium.Env]:
     """A function that makes one Gymnasium environment."""
     if isinstance(env, str):
-        return lambda: make(env, render_mode, **kwargs)
+        return lambda: _with_fixed_lists(make(env, render_mode, **kwargs))
     if not callable(env):
         raise Mistake(f"{env} is a compiled environment: use the compiled runtime.")
     extra = {"render_mode": render_mode} if render_mode else {}
-    return lambda: env(**kwargs, **extra)
+    return lambda: _with_fixed_lists(env(**kwargs, **extra))
+
+
+def _with_fixed_lists(env: gymnasium.Env) -> gymnasium.Env:
+    return FixedLists(env) if has_lists(env.observation_space) else env

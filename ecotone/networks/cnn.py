@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from ecotone.frozen import frozen
 from ecotone.networks.convolution import convolve
 from ecotone.networks.layers import Dense
 
@@ -64,3 +65,16 @@ class NatureCNN(eqx.Module):
         x = convolve(layers, observation.reshape(math.prod(leading), *observation.shape[-3:]), strides, True)
         x = jax.nn.relu(self.dense(x.reshape(x.shape[0], math.prod(x.shape[1:]))))
         return x.reshape(*leading, self.WIDTH)
+
+
+@frozen
+class CNN:
+    """Nature's convolutions as an encoder of images."""
+
+    def init(self, key: Key, space: Any) -> NatureCNN:
+        """Fresh weights (orthogonal)."""
+        return NatureCNN(key, space.shape)
+
+    def width(self, space: Any) -> int:
+        """Features per image."""
+        return NatureCNN.WIDTH

@@ -6,7 +6,8 @@ import equinox as eqx
 import jax
 
 from ecotone.frozen import frozen
-from ecotone.networks.encoders import Encoder, flat_size, flatten
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.features import flat_size, flatten
 from ecotone.networks.heads import PolicyHead, SquashedHead, ValueHead, flat_actions
 from ecotone.networks.layers import MLP, Dense
 from ecotone.networks.recurrent import Core
@@ -101,13 +102,17 @@ class ActorCritic:
 
 
 class QNetworkModule(eqx.Module):
-    """Encoder and one value per choice."""
+    """Encoder, core where there is a memory, and one value per choice."""
 
     encoder: eqx.Module
+    core: eqx.Module | None
     head: Dense
 
     def __call__(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
-        return self.head(self.encoder(observation)), memory  # type: ignore[operator]
+        features = self.encoder(observation)  # type: ignore[operator]
+        if self.core is not None:
+            features, memory = self.core(features, is_first, memory)  # type: ignore[operator]
+        return self.head(features), memory
 
 
 @frozen
@@ -116,18 +121,22 @@ class QNetwork:
 
     encoder: Encoder = Encoder(activation="relu", orthogonal=False)
     """From observations to features."""
+    core: Core | None = None
+    """A memory behind the encoder: `LSTM`, `GRU`, `MinGRU` or `GatedTransformer`; none is feed-forward."""
 
     def init(self, key: Key, spec: Spec) -> QNetworkModule:
         """Fresh weights; raises `ValueError` unless actions are one discrete choice."""
         if not isinstance(spec.action, Discrete):
             raise ValueError(f"a Q-network needs one discrete choice as action, not {spec.action}: try PPO or SAC.")
-        key_encoder, key_head = jax.random.split(key)
+        key_encoder, key_head, key_core = jax.random.split(key, 3)
         width = self.encoder.width(spec.observation)
-        return QNetworkModule(self.encoder.init(key_encoder, spec.observation), Dense(key_head, width, spec.action.n, None))
+        core = None if self.core is None else self.core.init(key_core, width)
+        head = Dense(key_head, width if self.core is None else self.core.features, spec.action.n, None)
+        return QNetworkModule(self.encoder.init(key_encoder, spec.observation), core, head)
 
     def initial_memory(self, lanes: int) -> Tree:
-        """`()`: feed-forward."""
-        return ()
+        """The core's; `()` without one."""
+        return () if self.core is None else self.core.initial_memory(lanes)
 
 
 class ActorNetwork(eqx.Module):

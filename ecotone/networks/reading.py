@@ -8,13 +8,23 @@ import jax
 Tree = Any
 
 
+def forgets(memory: Tree) -> bool:
+    """Whether a memory is that of a feed-forward network, `()`."""
+    return isinstance(memory, tuple) and not memory
+
+
 def read_row(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tuple[Any, Tree]:
     """Read one row `[B, ...]`: `(output [B, ...], memory)`. Feed-forward networks take rows without an axis of time."""
-    if isinstance(memory, tuple) and not memory:
+    if forgets(memory):
         return network(observation, is_first, memory)
     ahead = lambda tree: jax.tree.map(lambda x: x[None], tree)
     output, memory = network(ahead(observation), is_first[None], memory)
     return jax.tree.map(lambda x: x[0], output), memory
+
+
+def remembered(memory: Tree) -> Tree:
+    """Extras that have a replay keep the memory before each row; `()` for feed-forward networks."""
+    return () if forgets(memory) else {"memory": memory}
 
 
 def read_policy(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tuple[Any, Tree]:

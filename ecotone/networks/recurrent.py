@@ -1,18 +1,24 @@
 """Memories that are read row by row or segment by segment: LSTM, GRU, and a recurrence that runs in parallel over time.
 
+LSTM, GRU and MinGRU read NumPy arrays too, row after row, so that small policies act without a program.
+
 A core reads features `[T, B, D]` with `is_first` `[T, B]` and the memory before them `[B, ...]`, and returns features
 `[T, B, width]` and the memory after them. Rows that are `is_first` are read with an empty memory.
 """
 
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any, Protocol
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ecotone.frozen import frozen
 from ecotone.networks.layers import Dense
+from ecotone.ops.arrays import namespace
+from ecotone.ops.special import sigmoid
 
 Array = Any
 Key = Any
@@ -38,9 +44,12 @@ class Core(Protocol):
 
 def forget(memory: Tree, is_first: Array) -> Tree:
     """Memory `[B, ...]` with zeros in the lanes whose row begins an episode (`is_first` `[B]`)."""
+    if namespace(is_first) is np and not is_first.any():
+        return memory
 
     def one(x: Array) -> Array:
-        return jnp.where(is_first.reshape(is_first.shape + (1,) * (x.ndim - is_first.ndim)), jnp.zeros((), x.dtype), x)
+        xp = namespace(x)
+        return xp.where(is_first.reshape(is_first.shape + (1,) * (x.ndim - is_first.ndim)), xp.zeros((), x.dtype), x)
 
     return jax.tree.map(one, memory)
 
@@ -54,8 +63,20 @@ def unroll(step: Callable[[Tree, Array], tuple[Tree, Array]], inputs: Array, is_
     def once(memory: Tree, row: tuple[Array, Array]) -> tuple[Tree, Array]:
         return step(forget(memory, row[1]), row[0])
 
+    if namespace(inputs) is np:
+        outputs = []
+        for row in zip(inputs, is_first, strict=True):
+            memory, output = once(memory, row)
+            outputs.append(output)
+        return np.array(outputs), memory
     memory, outputs = jax.lax.scan(once, memory, (inputs, is_first))
     return outputs, memory
+
+
+def split(x: Array, parts: int) -> list[Array]:
+    """Equal parts of the last axis."""
+    size = x.shape[-1] // parts
+    return [x[..., i * size : (i + 1) * size] for i in range(parts)]
 
 
 class LSTMCore(eqx.Module):
@@ -67,9 +88,10 @@ class LSTMCore(eqx.Module):
     def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
         def step(memory: tuple[Array, Array], seen: Array) -> tuple[tuple[Array, Array], Array]:
             hidden, cell = memory
-            enter, keep, new, leave = jnp.split(seen + hidden @ self.onward.weight, 4, -1)
-            cell = jax.nn.sigmoid(keep + 1.0) * cell + jax.nn.sigmoid(enter) * jnp.tanh(new)
-            hidden = jax.nn.sigmoid(leave) * jnp.tanh(cell)
+            enter, keep, new, leave = split(seen + hidden @ self.onward.weight, 4)
+            tanh = namespace(seen).tanh
+            cell = sigmoid(keep + 1.0) * cell + sigmoid(enter) * tanh(new)
+            hidden = sigmoid(leave) * tanh(cell)
             return (hidden, cell), hidden
 
         return unroll(step, self.inward(features), is_first, memory)
@@ -105,10 +127,10 @@ class GRUCore(eqx.Module):
 
     def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
         def step(hidden: Array, seen: Array) -> tuple[Array, Array]:
-            reset_seen, update_seen, new_seen = jnp.split(seen, 3, -1)
-            reset_kept, update_kept, new_kept = jnp.split(self.onward(hidden), 3, -1)
-            update = jax.nn.sigmoid(update_seen + update_kept)
-            new = jnp.tanh(new_seen + jax.nn.sigmoid(reset_seen + reset_kept) * new_kept)
+            reset_seen, update_seen, new_seen = split(seen, 3)
+            reset_kept, update_kept, new_kept = split(self.onward(hidden), 3)
+            update = sigmoid(update_seen + update_kept)
+            new = namespace(seen).tanh(new_seen + sigmoid(reset_seen + reset_kept) * new_kept)
             hidden = (1.0 - update) * new + update * hidden
             return hidden, hidden
 
@@ -146,10 +168,10 @@ class MinGRUCore(eqx.Module):
     def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
         x, after = self.entry(features), []
         for gate, before in zip(self.gates, memory, strict=True):
-            update, new = jnp.split(gate(x), 2, -1)
-            update = jax.nn.sigmoid(update)
-            keep = jnp.where(is_first[..., None], 0.0, 1.0 - update)
-            hidden = linear_recurrence(keep, update * jnp.tanh(new), before)
+            update, new = split(gate(x), 2)
+            update, xp = sigmoid(update), namespace(x)
+            keep = xp.where(is_first[..., None], xp.float32(0.0), 1.0 - update)
+            hidden = linear_recurrence(keep, update * xp.tanh(new), before)
             after.append(hidden[-1])
             x = x + hidden
         return x, tuple(after)
@@ -163,6 +185,9 @@ def linear_recurrence(keep: Array, new: Array, before: Array) -> Array:
 
     if keep.shape[0] == 1:
         return keep * before + new
+    if namespace(new) is np:
+        rows = zip(keep, new, strict=True)
+        return np.array(list(accumulate(rows, lambda h, row: row[0] * h + row[1], initial=before)))[1:]
     new = new.at[0].add(keep[0] * before)
     return jax.lax.associative_scan(compose, (keep, new))[1]
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from ecotone.ops.arrays import namespace, softplus
+from ecotone.ops.arrays import namespace
 
 Array = Any
 
@@ -16,7 +17,7 @@ def sigmoid(x: Array) -> Array:
     >>> sigmoid(jnp.asarray([-1e4, 0.0, 1e4])).tolist()
     [0.0, 0.5, 1.0]
     """
-    return jax.nn.sigmoid(x) if namespace(x) is jnp else namespace(x).exp(-softplus(-x))
+    return jax.nn.sigmoid(x) if namespace(x) is jnp else 0.5 * np.tanh(0.5 * x) + 0.5
 
 
 def gammaln(x: Array) -> Array:

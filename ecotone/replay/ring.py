@@ -12,7 +12,10 @@ Key = Any
 
 
 class Ring(NamedTuple):
-    """Rows `[N, B, ...]`; row `head` is the newest, only looked at; the `filled` rows before it can begin windows."""
+    """Rows `[N, B, ...]`; row `head` is the newest, only looked at; the `filled` rows before it can begin windows.
+
+    The rows' `memory` is the policy's before each of them, `[N, B, ...]`, or `()` where the extras had none.
+    """
 
     rows: Trajectory
     head: Array
@@ -23,7 +26,7 @@ def empty(example: Trajectory, capacity: int, window: int) -> Ring:
     """A ring for at least `capacity` rows over all lanes, for fragments shaped as `example`."""
     fragment, lanes = example.acted.shape
     size = max(capacity // lanes, fragment + window) + 1
-    rows = jax.tree.map(lambda x: jnp.zeros((size, *x.shape[1:]), x.dtype), example._replace(extras=(), memory=()))
+    rows = jax.tree.map(lambda x: jnp.zeros((size, *x.shape[1:]), x.dtype), _kept(example))
     zero = jnp.zeros((), jnp.int32)
     return Ring(rows, zero, zero)
 
@@ -33,16 +36,26 @@ def add(ring: Ring, rows: Trajectory) -> Ring:
     size, fragment = ring.rows.acted.shape[0], rows.acted.shape[0]
     index = (ring.head + jnp.arange(fragment)) % size
     write = lambda kept, new: kept.at[index].set(new, unique_indices=True, mode="promise_in_bounds")
-    kept = jax.tree.map(write, ring.rows, rows._replace(extras=(), memory=()))
+    kept = jax.tree.map(write, ring.rows, _kept(rows))
     filled = jnp.minimum(ring.filled + fragment - 1, size - 1)
     return Ring(kept, (ring.head + fragment - 1) % size, filled)
 
 
 def draw(ring: Ring, key: Key, batch: int, window: int) -> Trajectory:
-    """Windows `[window, batch, ...]`, each beginning evenly at any row that `window` - 1 rows follow."""
+    """Windows `[window, batch, ...]`, each beginning evenly at any row that `window` - 1 rows follow.
+
+    Where memories are kept, that before the first row comes along as `memory` `[batch, ...]` (the stored state of
+    "Recurrent experience replay in distributed reinforcement learning", Kapturowski et al., ICLR 2019, section 3).
+    """
     size, lanes = ring.rows.acted.shape
     key_age, key_lane = jax.random.split(key)
     age = jax.random.randint(key_age, (batch,), window - 1, ring.filled + 1)
     lane = jax.random.randint(key_lane, (batch,), 0, lanes)
     index = (ring.head - age + jnp.arange(window)[:, None]) % size
-    return jax.tree.map(lambda kept: kept[index, lane], ring.rows)
+    memory = jax.tree.map(lambda kept: kept[index[0], lane], ring.rows.memory)
+    return jax.tree.map(lambda kept: kept[index, lane], ring.rows._replace(memory=()))._replace(memory=memory)
+
+
+def _kept(rows: Trajectory) -> Trajectory:
+    memory = rows.extras.get("memory", ()) if isinstance(rows.extras, dict) else ()
+    return rows._replace(extras=(), memory=memory)

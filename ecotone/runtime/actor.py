@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ecotone.ops.noise import Noise
@@ -23,6 +24,10 @@ class Actor(Protocol):
 
     def begin(self, fragment: int) -> None:
         """A new fragment begins; what is drawn in it depends only on its number."""
+        ...
+
+    def hold(self, memory: Tree) -> Tree:
+        """A memory that is fresh or comes from a checkpoint, in the form that `act` takes and returns."""
         ...
 
     def act(self, now: TimeStep, memory: Tree) -> tuple[np.ndarray, Tree, Tree]:
@@ -48,6 +53,10 @@ class NumpyActor:
 
     def begin(self, fragment: int) -> None:
         """Nothing: the noise goes on."""
+
+    def hold(self, memory: Tree) -> Tree:
+        """NumPy arrays."""
+        return jax.tree.map(np.asarray, memory)
 
     def act(self, now: TimeStep, memory: Tree) -> tuple[np.ndarray, Tree, Tree]:
         """Choose for every lane."""
@@ -77,22 +86,28 @@ class JittedActor:
         """Take the fragment's key."""
         self._fragment_key, self._t = self._fold(self._key, np.int32(fragment)), 0
 
+    def hold(self, memory: Tree) -> Tree:
+        """Arrays of the device."""
+        return jax.tree.map(jnp.asarray, memory)
+
     def act(self, now: TimeStep, memory: Tree) -> tuple[np.ndarray, Tree, Tree]:
         """Choose for every lane."""
         t, self._t = np.int32(self._t), self._t + 1
         action, extras, memory = self._act(self._leaves, now.observation, now.is_first, memory, self._fragment_key, t)
-        return np.asarray(action), jax.tree.map(np.asarray, extras), memory
+        action, extras = jax.tree.map(np.asarray, (action, extras))
+        return action, extras, memory
 
 
 def acts_in_numpy(algorithm: Algorithm, params: Params, now: TimeStep, memory: Tree) -> bool:
     """Whether the algorithm's `act` runs on NumPy arrays alone, and the network is small enough for that to be fast."""
-    if sum(np.size(leaf) for leaf in jax.tree.leaves(params)) > LARGEST_FOR_NUMPY or jax.tree.leaves(memory):
+    if sum(np.size(leaf) for leaf in jax.tree.leaves(params)) > LARGEST_FOR_NUMPY:
         return False
     try:
-        action, extras, _ = NumpyActor(algorithm, params, 0).act(jax.tree.map(np.asarray, now), memory)
+        now, memory = jax.tree.map(np.asarray, (now, memory))
+        action, extras, memory = NumpyActor(algorithm, params, 0).act(now, memory)
     except (TypeError, AttributeError, jax.errors.JAXTypeError):
         return False
-    return all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in jax.tree.leaves((action, extras)))
+    return all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in jax.tree.leaves((action, extras, memory)))
 
 
 def make_actor(

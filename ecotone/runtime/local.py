@@ -68,13 +68,14 @@ class Local:
         keys = jax.random.split(jax.random.key(seed), 3)
         self._state, now = stream.start(keys[0])
         self._now = jax.tree.map(np.asarray, now)
-        self._memory = algorithm.initial_memory(stream.lanes)
-        example = example_rows(algorithm, self.spec, self._now, self._memory, self.length)
+        memory = algorithm.initial_memory(stream.lanes)
+        example = example_rows(algorithm, self.spec, self._now, memory, self.length)
         learner = jax.jit(lambda key: begin(algorithm, key, self.spec, example))(keys[2])
         params = jax.jit(lambda state: algorithm.policy(state))(learner.state)
         self._params, self._structure = jax.tree.flatten(params)
         self._acting = self._params
-        self.actor = make_actor(algorithm, params, self._now, self._memory, seed, keys[1], True, actor)
+        self.actor = make_actor(algorithm, params, self._now, memory, seed, keys[1], True, actor)
+        self._memory = self.actor.hold(memory)
         self._program = Program(_learn, algorithm, learner)
 
     def advance(self, budget: int) -> list[Piece]:
@@ -106,7 +107,8 @@ class Local:
         return stacked._replace(memory=memory)
 
     def _check(self, rows: Trajectory) -> None:
-        for what, values in (("a reward", rows.reward), ("an observation", rows.observation)):
+        parts = [("an observation", values) for values in jax.tree.leaves(rows.observation)]
+        for what, values in (("a reward", rows.reward), *parts):
             if values.dtype.kind == "f" and not np.isfinite(values).all():
                 t, lane, *_ = np.argwhere(~np.isfinite(values))[0]
                 steps = self.fragment * self.length + int(t)
@@ -133,7 +135,8 @@ class Local:
         """Continue from what `save` returned."""
         tree, loose = saved
         self._program.carry(tree.learner)
-        self._params, self._memory, self.fragment = tree.params, tree.memory, loose["fragment"]
+        self._params, self.fragment = tree.params, loose["fragment"]
+        self._memory = self.actor.hold(tree.memory)
         self._act_with(tree.acting)
         if isinstance(self.actor, NumpyActor):
             self.actor.noise.restore(loose["noise"])
@@ -163,5 +166,7 @@ def _learn(algorithm: Algorithm, learner: Learner, rows: Trajectory) -> tuple[Le
 
 def _continued(now: TimeStep, saved: TimeStep) -> TimeStep:
     """The time step of repeated episodes; a lane that was not repeated exactly begins an episode."""
-    strayed = np.array([not np.array_equal(a, b) for a, b in zip(now.observation, saved.observation, strict=True)])
-    return now._replace(is_first=now.is_first | strayed)
+    is_first = np.array(now.is_first)
+    for ours, theirs in zip(jax.tree.leaves(now.observation), jax.tree.leaves(saved.observation), strict=True):
+        is_first |= np.array([not np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True)])
+    return now._replace(is_first=is_first)

@@ -11,7 +11,8 @@ import numpy as np
 from ecotone import checkpoint
 from ecotone.protocols import Algorithm, State
 from ecotone.runtime.engine import Saved
-from ecotone.spec import Box, Discrete, Spec
+from ecotone.spec import Spec
+from ecotone.testing.elements import check_elements
 from ecotone.testing.samples import actions, observations, rows_for
 from ecotone.testing.trees import assert_arrays, assert_leading, assert_same_types, assert_same_values
 from ecotone.trajectory import Trajectory
@@ -66,7 +67,7 @@ def check_act(algorithm: Algorithm, state: State, spec: Spec, key: Key, toleranc
         what = f"{name}.act, explore={explore}"
         act = lambda key, explore=explore: algorithm.act(params, seen, is_first, memory, key, explore)
         action, extras, after = act(key)
-        check_action(spec, action, what)
+        check_elements(spec.action, action, (LANES,), f"{what}: the action", bounds=False)
         assert_leading(extras, (LANES,), f"{what}: extras")
         assert_same_types(memory, after, f"{what}: memory")
         assert_same_values((action, extras, after), act(key), f"{what}, called twice")
@@ -74,18 +75,6 @@ def check_act(algorithm: Algorithm, state: State, spec: Spec, key: Key, toleranc
         if not explore:
             other = act(jax.random.fold_in(key, 1))
             assert_same_values(action, other[0], f"{what}: a greedy action must not depend on the key")
-
-
-def check_action(spec: Spec, action: Any, what: str) -> None:
-    """Assert that actions of `LANES` lanes are what rows hold for the spec."""
-    space, shape = spec.action, (LANES, *spec.action.shape)
-    assert action.shape == shape, f"{what}: actions have the shape {action.shape}, but the spec says {shape}."
-    assert action.dtype == space.dtype, f"{what}: actions are {action.dtype}, but the spec says {space.dtype}."
-    assert np.isfinite(action).all(), f"{what}: an action is not finite."
-    if not isinstance(space, Box):
-        sizes = np.asarray(space.n if isinstance(space, Discrete) else space.sizes)
-        valid = (np.asarray(action) >= 0) & (np.asarray(action) < sizes)
-        assert valid.all(), f"{what}: choices count from 0 to {sizes - 1}, but there is {np.asarray(action)[~valid]}."
 
 
 def check_learning_is_pure(algorithm: Algorithm, state: State, rows: Trajectory, key: Key, tolerance: float) -> None:
@@ -114,7 +103,7 @@ def check_unacted_rows(algorithm: Algorithm, state: State, spec: Spec, rows: Tra
 
     other = actions(spec.action, jax.random.fold_in(key, 2), rows.acted.shape)
     garbled = rows._replace(
-        action=elsewhere(rows.action, other),
+        action=jax.tree.map(elsewhere, rows.action, other),
         reward=elsewhere(rows.reward, rows.reward + 7.0),
         extras=jax.tree.map(lambda x: elsewhere(x, jnp.zeros_like(x) if x.dtype == bool else 1 - 2 * x), rows.extras),
     )

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecotone.protocols import Environment, Stream
-from ecotone.spec import Box, Discrete, MultiDiscrete, Space, Spec, to_environment
+from ecotone.spec import Spec, to_environment
+from ecotone.testing.elements import check_elements
 from ecotone.testing.samples import actions
 from ecotone.testing.trees import assert_same_types, assert_same_values
 from ecotone.trajectory import TimeStep
@@ -29,7 +30,7 @@ def check_environment(environment: Environment, steps: int = 100, key: Key = Non
     spec = check_spec(environment.spec, name)
     key_reset, key_action, key_step = jax.random.split(key, 3)
     state, observation = environment.reset(key_reset)
-    check_observation(spec.observation, observation, (), f"{name}.reset")
+    check_elements(spec.observation, observation, (), f"{name}.reset")
     assert_same_values((state, observation), environment.reset(key_reset), f"{name}.reset with the same key")
     assert_same_values((state, observation), jax.jit(environment.reset)(key_reset), f"{name}.reset under jit", 1e-5)
 
@@ -79,32 +80,8 @@ def check_run(environment: Environment, steps: int, key: Key, name: str) -> None
         return jax.lax.scan(once, environment.reset(key)[0], jax.random.split(key, steps))[1]
 
     observation, reward = jax.jit(jax.vmap(run))(jax.random.split(key, 2))
-    check_observation(environment.spec.observation, observation, (2, steps), f"{name}.step")
+    check_elements(environment.spec.observation, observation, (2, steps), f"{name}.step")
     assert np.isfinite(reward).all(), f"{name}.step: a reward is not finite; look for divisions by zero and logarithms."
-
-
-def check_observation(space: Space, observation: Any, leading: tuple[int, ...], what: str) -> None:
-    """Assert that observations `[*leading, *shape]` have the space's shape and dtype and lie within its bounds."""
-    shape, dtype = (*leading, *space.shape), str(np.dtype(space.dtype))
-    assert tuple(np.shape(observation)) == shape, (
-        f"{what}: the observation has the shape {np.shape(observation)}, but the spec says {shape}."
-    )
-    assert str(observation.dtype) == dtype, (
-        f"{what}: the observation is {observation.dtype}, but the spec says {dtype}; convert it with `.astype`."
-    )
-    seen = np.asarray(observation)
-    assert np.isfinite(seen).all(), f"{what}: an observation is not finite."
-    if isinstance(space, Box):
-        low, high = space.bounds()
-    else:
-        low, high = np.asarray(0), np.asarray(_sizes(space)) - 1
-    assert ((seen >= low) & (seen <= high)).all(), (
-        f"{what}: observations from {seen.min()} to {seen.max()} leave the spec's bounds; widen them or clip."
-    )
-
-
-def _sizes(space: Discrete | MultiDiscrete) -> Any:
-    return space.n if isinstance(space, Discrete) else space.sizes
 
 
 def check_stream(stream: Stream, steps: int, key: Key = None) -> None:
@@ -135,7 +112,7 @@ def check_stream(stream: Stream, steps: int, key: Key = None) -> None:
 def check_time_step(stream: Stream, now: TimeStep, where: str) -> None:
     """Assert shapes, dtypes and values of one step of all lanes."""
     assert isinstance(now, TimeStep), f"{where}: gives a {type(now).__name__}, not an ecotone.trajectory.TimeStep."
-    check_observation(stream.spec.observation, now.observation, (stream.lanes,), where)
+    check_elements(stream.spec.observation, now.observation, (stream.lanes,), where)
     for field, dtype in (("is_first", "bool"), ("asks", "bool"), ("reward", "float32"), ("discount", "float32")):
         value = getattr(now, field)
         described, wanted = (tuple(np.shape(value)), str(value.dtype)), ((stream.lanes,), dtype)

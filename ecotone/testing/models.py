@@ -43,12 +43,17 @@ def check_model(model: Model, spec: Spec, key: Key = None, tolerance: float = 1e
         check_leading_axes(network, seen, is_first, name, tolerance)
 
 
+def rows_of(tree: Any, start: int, end: int) -> Any:
+    """Rows `start` to `end` of every leaf."""
+    return jax.tree.map(lambda x: x[start:end], tree)
+
+
 def check_pieces(network: Any, seen: Any, is_first: Any, memory: Any, name: str, tolerance: float) -> None:
     """Assert that reading rows at once equals reading them in two pieces, wherever they are cut."""
     whole = network(seen, is_first, memory)
     for cut in range(1, STEPS):
-        head, between = network(seen[:cut], is_first[:cut], memory)
-        tail, after = network(seen[cut:], is_first[cut:], between)
+        head, between = network(rows_of(seen, 0, cut), is_first[:cut], memory)
+        tail, after = network(rows_of(seen, cut, STEPS), is_first[cut:], between)
         joined = jax.tree.map(lambda x, y: jnp.concatenate([x, y]), head, tail)
         what = f"{name}: {STEPS} rows read at once, and cut after {cut}"
         assert_same_values(whole, (joined, after), what, tolerance)
@@ -59,7 +64,7 @@ def check_forgetting(network: Any, model: Model, seen: Any, name: str, tolerance
     cut = STEPS // 2
     start = jnp.zeros((STEPS, LANES), bool).at[0].set(True)
     output, after = network(seen, start.at[cut, 0].set(True), model.initial_memory(LANES))
-    fresh, fresh_after = network(seen[cut:], start[: STEPS - cut], model.initial_memory(LANES))
+    fresh, fresh_after = network(rows_of(seen, cut, STEPS), start[: STEPS - cut], model.initial_memory(LANES))
     tail = jax.tree.map(lambda x: x[cut:, 0], output)
     what = f"{name}: rows behind an is_first, and the same rows read afresh"
     assert_same_values(tail, jax.tree.map(lambda x: x[:, 0], fresh), what, tolerance)
@@ -73,9 +78,10 @@ def check_forgetting(network: Any, model: Model, seen: Any, name: str, tolerance
 def check_leading_axes(network: Any, seen: Any, is_first: Any, name: str, tolerance: float) -> None:
     """Assert that rows read as `[T · B, ...]` without `is_first`, and as one of each, give what `[T, B, ...]` gives."""
     output, _ = network(seen, is_first, ())
-    rows, _ = network(seen.reshape(-1, *seen.shape[2:]), None, ())
-    flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), output)
+    beside = lambda tree: jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), tree)
+    rows, _ = network(beside(seen), None, ())
+    flat = beside(output)
     assert_same_values(rows, flat, f"{name}: rows read as [T · B, ...], and as [T, B, ...]", tolerance)
-    one, _ = network(seen[:1, :1], is_first[:1, :1], ())
-    corner = jax.tree.map(lambda x: x[:1, :1], output)
-    assert_same_values(one, corner, f"{name}: one row of one lane, read alone", tolerance)
+    corner = lambda tree: jax.tree.map(lambda x: x[:1, :1], tree)
+    one, _ = network(corner(seen), is_first[:1, :1], ())
+    assert_same_values(one, corner(output), f"{name}: one row of one lane, read alone", tolerance)

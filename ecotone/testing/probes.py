@@ -2,7 +2,8 @@
 
 A probe that is not learned points at its cause: `ConstantReward` at the value loss, `ReadableReward` at the encoder,
 `DelayedReward` at discounting, `Endless` at truncation, `Choice` at the policy loss, `ReadableChoice` at both together,
-`Recall` at memory, `Target` and `ReadableTarget` at continuous actions, `Combination` at several choices at once.
+`Recall` at memory, `Target` and `ReadableTarget` at continuous actions, `Combination` at several choices at once, `Legal`
+at action masks.
 """
 
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.frozen import frozen
-from ecotone.spec import Box, Discrete, MultiDiscrete, Space, Spec
+from ecotone.spec import ACTION_MASK, Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Spec
 
 Array = Any
 Key = Any
@@ -229,6 +230,34 @@ class ReadableTarget:
     def step(self, state: Array, action: Array, key: Key) -> Step:
         """Minus the squared distance, and the end."""
         return _one_step(state, -jnp.square(action - state).sum())
+
+
+@frozen
+class Legal:
+    """One of `choices`, of which others are legal every time; the higher the better, but an illegal one costs a million."""
+
+    choices: int = 6
+    """How many, at least 2."""
+
+    @property
+    def spec(self) -> Spec:
+        """A zero and the mask to see."""
+        mask = MultiBinary((self.choices,))
+        return Spec(Dict({"observation": Box((1,)), ACTION_MASK: mask}), Discrete(self.choices))
+
+    def reset(self, key: Key) -> tuple[Array, dict[str, Array]]:
+        """Half of the choices are legal, and at least one."""
+        key_half, key_one = jax.random.split(key)
+        one = jax.random.randint(key_one, (), 0, self.choices)
+        legal = jax.random.bernoulli(key_half, 0.5, (self.choices,)).at[one].set(True).astype(jnp.int32)
+        return legal, {"observation": jnp.zeros(1), ACTION_MASK: legal}
+
+    def step(self, state: Array, action: Array, key: Key) -> tuple[Any, Any, Array, Array, Array]:
+        """The choice's number as part of the greatest, or minus a million, and the end with nothing legal."""
+        reward = jnp.where(state[action] > 0, action / (self.choices - 1), -1e6)
+        nothing = jnp.zeros_like(state)
+        seen = {"observation": jnp.zeros(1), ACTION_MASK: nothing}
+        return nothing, seen, reward, jnp.ones((), bool), jnp.zeros((), bool)
 
 
 @frozen

@@ -9,35 +9,75 @@ import numpy as np
 from ecotone.feed import Rollout
 from ecotone.protocols import Algorithm, Key, State
 from ecotone.replay import ring
-from ecotone.spec import Box, Discrete, Space, Spec
-from ecotone.trajectory import Array, Trajectory
+from ecotone.spec import (
+    Box,
+    Dict,
+    Discrete,
+    Leaf,
+    MultiBinary,
+    MultiDiscrete,
+    Repeated,
+    Space,
+    Spec,
+    Tuple,
+    leaves,
+    over_parts,
+)  # fmt: skip
+from ecotone.trajectory import Array, Trajectory, Tree
 
 REPLAYED_ROWS = 40
 
 
-def observations(space: Space, key: Key, leading: tuple[int, ...]) -> Array:
-    """Random observations `[*leading, *shape]` of a space: even between finite bounds, else standard normal."""
-    shape = (*leading, *space.shape)
+def observations(space: Space, key: Key, leading: tuple[int, ...]) -> Tree:
+    """Random observations with the given leading axes: even between finite bounds, else standard normal.
+
+    Items behind a list's count are zeros.
+    """
+    keys = iter(jax.random.split(key, len(leaves(space))))
+    drawn = over_parts(lambda leaf, place: _observation(leaf, next(keys), (*leading, *place.axes)), space)
+    return _without_absent_items(space, drawn)
+
+
+def _observation(space: Leaf, key: Key, leading: tuple[int, ...]) -> Array:
     if not isinstance(space, Box):
         return choices(space, key, leading)
+    shape = (*leading, *space.shape)
     if not space.bounded:
         return jax.random.normal(key, shape).astype(space.dtype)
     low, high = space.bounds()
     return (low + jax.random.uniform(key, shape) * (high.astype(np.float64) - low)).astype(space.dtype)
 
 
-def actions(space: Space, key: Key, leading: tuple[int, ...]) -> Array:
-    """Random actions `[*leading, *shape]` as rows hold them: entries in [-1, 1], choices from 0."""
+def _without_absent_items(space: Space, drawn: Tree) -> Tree:
+    if isinstance(space, Dict):
+        return {name: _without_absent_items(part, drawn[name]) for name, part in space.parts}
+    if isinstance(space, Tuple):
+        return tuple(_without_absent_items(part, each) for part, each in zip(space.parts, drawn, strict=True))
+    if not isinstance(space, Repeated):
+        return drawn
+    absent = jnp.arange(space.most) >= drawn["count"][..., None]
+    blank = lambda x: jnp.where(absent.reshape(*absent.shape, *(1,) * (x.ndim - absent.ndim)), jnp.zeros((), x.dtype), x)
+    return drawn | {"items": jax.tree.map(blank, _without_absent_items(space.space, drawn["items"]))}
+
+
+def actions(space: Space, key: Key, leading: tuple[int, ...]) -> Tree:
+    """Random actions with the given leading axes as rows hold them: entries in [-1, 1], choices from 0."""
+    keys = iter(jax.random.split(key, len(leaves(space))))
+    return over_parts(lambda leaf, place: _action(leaf, next(keys), (*leading, *place.axes)), space)
+
+
+def _action(space: Leaf, key: Key, leading: tuple[int, ...]) -> Array:
     if isinstance(space, Box):
         return jax.random.uniform(key, (*leading, *space.shape), minval=-1.0, maxval=1.0).astype(space.dtype)
     return choices(space, key, leading)
 
 
-def choices(space: Space, key: Key, leading: tuple[int, ...]) -> Array:
+def choices(space: Discrete | MultiDiscrete | MultiBinary, key: Key, leading: tuple[int, ...]) -> Array:
     """Random choices `[*leading, *shape]` counted from 0."""
-    sizes = (space.n,) if isinstance(space, Discrete) else space.sizes  # type: ignore[union-attr]
-    drawn = jax.random.randint(key, (*leading, len(sizes)), 0, jnp.asarray(sizes)).astype(space.dtype)
-    return drawn[..., 0] if isinstance(space, Discrete) else drawn
+    if isinstance(space, MultiDiscrete):
+        return jax.random.randint(key, (*leading, *space.shape), 0, jnp.asarray(space.sizes)).astype(space.dtype)
+    count = space.n if isinstance(space, Discrete) else 2
+    return jax.random.randint(key, (*leading, *space.shape), 0, count).astype(space.dtype)
 
 
 def endings(key: Key, steps: int, lanes: int, chance: float = 0.2) -> tuple[Array, Array, Array]:

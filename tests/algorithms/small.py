@@ -1,9 +1,12 @@
 """Algorithms small enough to check in seconds."""
 
+import dataclasses
+
 from ecotone.algorithms import DQN, PPO, SAC
 from ecotone.feed import Replay, Rollout
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.networks.recurrent import GRU
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Constant, Linear
 
@@ -20,6 +23,24 @@ def small_dqn(gamma=0.5, n=1):
     replay = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
     epsilon = Linear(1.0, 0.2, over=500)
     return DQN(QNetwork(ENCODER), Adam(Constant(3e-3)), gamma=gamma, n=n, epsilon=epsilon, target_period=20, replay=replay)
+
+
+def recurrent_dqn(core=GRU(8), sequence=4, burn_in=2, n=2, double=True, **replayed):
+    """DQN with a memory that learns a probe in a few hundred fragments."""
+    replay = Replay(capacity=2_000, batch=16, warmup=128, ratio=0.25, length=4)
+    epsilon = Linear(1.0, 0.2, over=1_000)
+    return DQN(
+        QNetwork(Encoder((16,)), core=core),
+        Adam(Constant(5e-3)),
+        gamma=0.9,
+        n=n,
+        double=double,
+        epsilon=epsilon,
+        target_period=20,
+        replay=dataclasses.replace(replay, **replayed),
+        sequence=sequence,
+        burn_in=burn_in,
+    )
 
 
 def small_sac(gamma=0.5, temperature=0.2):

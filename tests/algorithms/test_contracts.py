@@ -13,7 +13,7 @@ from ecotone.networks.models import ActorCritic
 from ecotone.networks.recurrent import GRU
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_algorithm
-from tests.algorithms.small import small_dqn, small_ppo, small_sac
+from tests.algorithms.small import recurrent_dqn, small_dqn, small_ppo, small_sac
 
 SEEN = Box((3,))
 VECTOR = Spec(SEEN, Box((2,), low=-2.0, high=2.0))
@@ -22,6 +22,7 @@ CASES = {
     "dqn": (small_dqn(), CHOICE),
     "dqn-3-step": (small_dqn(n=3), CHOICE),
     "dqn-of-choices": (small_dqn(), Spec(Discrete(4), Discrete(2))),
+    "dqn-with-memory": (recurrent_dqn(), CHOICE),
     "ppo": (small_ppo(), CHOICE),
     "ppo-vector": (small_ppo(), VECTOR),
     "ppo-multi": (small_ppo(), Spec(MultiDiscrete((2, 3)), MultiDiscrete((2, 3), start=(1, 1)))),

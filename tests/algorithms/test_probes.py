@@ -7,7 +7,7 @@ import pytest
 
 from ecotone.spec import Box
 from ecotone.testing import fit, probes
-from tests.algorithms.small import small_dqn, small_ppo, small_sac
+from tests.algorithms.small import recurrent_dqn, small_dqn, small_ppo, small_sac
 
 NOTHING = jnp.zeros((1, 1))
 SIGNS = jnp.asarray([[-1.0], [1.0]])
@@ -97,6 +97,14 @@ def test_dqn_values_its_choices():
     np.testing.assert_allclose(dqn(probes.ReadableChoice(), SIGNS), expected, atol=0.1)
 
 
+def test_dqn_recalls_with_a_memory_alone():
+    """One decision in three is rewarded, one in five is random: 0.8 / 3 at most."""
+    recalled = fit(recurrent_dqn(), probes.Recall(), lanes=4, fragments=600).reward
+    assert np.asarray(recalled)[-100:].mean() > 0.2
+    guessed = fit(recurrent_dqn(core=None, burn_in=0), probes.Recall(), lanes=4, fragments=600).reward
+    assert abs(np.asarray(guessed)[-100:].mean()) < 0.08
+
+
 def test_sac_values_one_and_two_observations():
     np.testing.assert_allclose(sac(probes.ConstantReward(UNIT), NOTHING)[0], 1.0, atol=0.1)
     np.testing.assert_allclose(sac(probes.ReadableReward(UNIT), SIGNS)[0], [-1.0, 1.0], atol=0.15)
@@ -107,7 +115,7 @@ def test_sac_hits_targets_in_the_environments_units():
     np.testing.assert_allclose(mode, [[0.5, -0.25]], atol=0.1)
     np.testing.assert_allclose(value, 0.0, atol=0.4)
     assert temperature < 0.2
-    np.testing.assert_allclose(sac(probes.ReadableTarget(), SIGNS, fragments=600)[1], [[-0.5], [0.5]], atol=0.1)
+    np.testing.assert_allclose(sac(probes.ReadableTarget(), SIGNS, fragments=1_200)[1], [[-0.5], [0.5]], atol=0.1)
 
 
 def test_the_same_seed_gives_the_same_weights():

@@ -27,6 +27,7 @@ from ecotone.envs.wrappers import (
 )
 from ecotone.spec import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Repeated, Spec, Tuple
 from ecotone.testing import check_wrapper
+from ecotone.testing.samples import observations
 from ecotone.trajectory import TimeStep
 
 VECTOR = Box((3,), low=(-1.0, -2.0, -3.0), high=(1.0, 2.0, 3.0))
@@ -110,9 +111,7 @@ def test_masks_and_lists_stay(case):
 
 def step_of(space: Any, seed: int) -> TimeStep:
     """A step of two lanes in the midst of their episodes."""
-    from ecotone.testing.wrappers import _elements
-
-    observation = jax.tree.map(lambda x: x[:2], _elements(space, np.random.default_rng(seed)))
+    observation = jax.tree.map(np.asarray, observations(space, jax.random.key(seed), (2,)))
     yes, one = np.ones(2, bool), np.ones(2, np.float32)
     return TimeStep(observation, ~yes, yes, 3.0 * one, one)
 
@@ -284,7 +283,7 @@ class Own:
     ("function", "told"),
     [
         (lambda step: step.observation[:, :2], "the spec says \\(3, 3\\)"),
-        (lambda step: step.observation + 100.0, "outside its"),
+        (lambda step: step.observation + 100.0, "outside the spec"),
         (lambda step: step.observation.astype("float64"), "convert it with"),
         (lambda step: step.observation[::-1], "among others, and alone"),
         (lambda step: jax.numpy.asarray(step.observation), "makes JAX of NumPy"),

@@ -7,10 +7,13 @@ import pytest
 
 from ecotone.networks.attention import GatedTransformer
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.models import ActorCritic
+from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.networks.recurrent import GRU, LSTM, MinGRU, linear_recurrence
+from ecotone.runtime.actor import acts_in_numpy
+from ecotone.runtime.mirror import Mirror
 from ecotone.spec import Box, Discrete, Spec
 from ecotone.testing import check_model, fit, probes
+from ecotone.trajectory import TimeStep
 from tests.algorithms.small import small_ppo
 
 CORES = {
@@ -59,6 +62,31 @@ def test_attention_reaches_as_far_as_it_says(layers):
     moved = np.abs(read(seen) - read(seen.at[2].add(1.0))).sum((1, 2)) > 1e-6
     expected = [2 <= t <= 2 + layers * reach for t in range(steps)]
     assert moved.tolist() == expected
+
+
+@pytest.mark.parametrize("core", [LSTM(8), GRU(8), MinGRU(8)], ids=repr)
+def test_mirrored_cores_read_numpy_rows_as_the_program_does(core):
+    model = QNetwork(Encoder((8,)), core=core)
+    network = model.init(jax.random.key(0), SPEC)
+    mirrored = Mirror(network).load(jax.tree.leaves(network))
+    rng = np.random.default_rng(0)
+    seen = 3.0 * rng.normal(size=(6, 2, 3)).astype(np.float32)
+    is_first = np.zeros((6, 2), bool)
+    is_first[3, 1] = True
+    memory = jax.tree.map(lambda x: rng.normal(size=x.shape).astype(np.float32), model.initial_memory(2))
+    expected, mine = network(seen, is_first, jax.tree.map(jnp.asarray, memory)), mirrored(seen, is_first, memory)
+    for a, b in zip(jax.tree.leaves(mine), jax.tree.leaves(expected), strict=True):
+        assert isinstance(a, np.ndarray)
+        assert a.dtype == np.float32
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("core", "numpy"), [(GRU(8), True), (GatedTransformer(8, heads=2, reach=4), False)])
+def test_what_acts_in_numpy(core, numpy):
+    algorithm = small_ppo(model=ActorCritic(Encoder((8,)), core=core))
+    now = TimeStep(jnp.ones((2, 3)), jnp.ones(2, bool), jnp.ones(2, bool), jnp.zeros(2), jnp.ones(2))
+    params = algorithm.policy(algorithm.init(jax.random.key(0), SPEC))
+    assert acts_in_numpy(algorithm, params, now, algorithm.initial_memory(2)) == numpy
 
 
 def test_heads_must_divide_the_width():

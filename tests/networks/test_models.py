@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecotone.networks.encoders import Encoder, spread
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.features import spread
 from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
 from ecotone.networks.reading import read_row
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec

@@ -103,7 +103,7 @@ class Spoiled:
         (lambda now: now._replace(reward=now.reward + 1.0), "nothing was chosen before it"),
         (lambda now: now._replace(reward=now.reward[None]), "`reward` is"),
         (lambda now: now._replace(asks=now.asks.astype(jnp.int32)), "`asks` is"),
-        (lambda now: now._replace(observation=now.observation + 9), "leave the spec's bounds"),
+        (lambda now: now._replace(observation=now.observation + 9), "outside the spec's"),
         (lambda now: now._replace(reward=now.reward * jnp.nan), "not finite"),
     ],
 )

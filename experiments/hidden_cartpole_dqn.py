@@ -1,0 +1,27 @@
+"""DQN on CartPole-v1 without its velocities, which a memory must infer from replayed sequences."""
+
+import ecotone
+from ecotone.envs.classic.cartpole import CartPole
+from ecotone.envs.wrappers import Entries
+from ecotone.feed import Replay
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.models import QNetwork
+from ecotone.networks.recurrent import GRU
+from ecotone.ops.descent import Adam
+from ecotone.ops.schedules import Linear
+
+reach = 300
+"""Greedy return, interquartile mean over three seeds."""
+
+algorithm = ecotone.DQN(
+    model=QNetwork(Encoder((64,)), core=GRU(64)),
+    optimizer=Adam(Linear(1e-3, 0.0), clip_norm=10.0),
+    epsilon=Linear(1.0, 0.05, over=30_000),
+    replay=Replay(capacity=100_000, batch=32, warmup=5_000, ratio=1 / 16, length=4),
+    sequence=20,
+    burn_in=10,
+)
+experiment = ecotone.Experiment(Entries(CartPole(), (0, 2)), algorithm, num_envs=16, steps=300_000)
+
+if __name__ == "__main__":
+    ecotone.train(experiment)
