@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ecotone.algorithms import DQN, PPO, SAC
+    from ecotone.algorithms.normalized import NormalizeObservations, NormalizeRewards
     from ecotone.evaluation import evaluate
     from ecotone.experiment import Checkpointing, Evaluation, Experiment
     from ecotone.frozen import frozen
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "algorithms": ("DQN", "PPO", "SAC"),
+    "algorithms.normalized": ("NormalizeObservations", "NormalizeRewards"),
     "evaluation": ("evaluate",),
     "experiment": ("Checkpointing", "Evaluation", "Experiment"),
     "frozen": ("frozen",),
@@ -27,7 +29,7 @@ _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order in which a user meets them
     "Experiment", "Evaluation", "Checkpointing", "train", "run", "begin", "Run", "evaluate", "load", "Policy",
-    "PPO", "DQN", "SAC", "frozen",
+    "PPO", "DQN", "SAC", "NormalizeObservations", "NormalizeRewards", "frozen",
     "EpisodeEnded", "Collected", "Updated", "Evaluated", "Saved", "Stop", "SetTask",
 ]  # fmt: skip
 

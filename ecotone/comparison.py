@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,7 +67,7 @@ def settings(tree: Any, prefix: str = "") -> dict[str, str]:
         elif callable(value):
             told[name] = getattr(value, "__qualname__", type(value).__name__)
         elif value not in ("", (), {}, None):
-            told[name] = f"{value:g}" if isinstance(value, float) else str(value)
+            told[name] = f"{value:g}" if isinstance(value, float) else re.sub(r" at 0x\w+", "", str(value))
     return told
 
 

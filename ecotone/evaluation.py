@@ -3,6 +3,7 @@
 import jax
 
 from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
+from ecotone.envs.wrapped import wrap
 from ecotone.experiment import Experiment, with_schedules
 from ecotone.policy import Policy, load
 from ecotone.protocols import Params
@@ -16,7 +17,7 @@ SEED_OFFSET = 1_000_003
 
 
 class Evaluator:
-    """Plays greedy episodes of an experiment's environment.
+    """Plays greedy episodes of an experiment's environment behind its wrappers; the returns are of its own rewards.
 
     Arguments:
         experiment: whose environment and algorithm are meant.
@@ -29,12 +30,13 @@ class Evaluator:
         self.seed = experiment.seed + SEED_OFFSET if seed is None else seed
         self.algorithm = with_schedules(experiment.algorithm, experiment.steps)
         env, kwargs = experiment.env, experiment.env_kwargs
+        behind = lambda stream: wrap(stream, experiment.wrappers, raw_rewards=True)
         self._compiled = None
         if experiment.runtime == "compiled" or only_compiled(env):
-            self._compiled = CompiledEvaluation(self.algorithm, compiled_stream(env, self.episodes, kwargs))
+            self._compiled = CompiledEvaluation(self.algorithm, behind(compiled_stream(env, self.episodes, kwargs)))
         else:
             lanes = max(n for n in range(1, MOST_LANES + 1) if self.episodes % n == 0)
-            self._stream = local_stream(env, lanes, kwargs, self.seed)
+            self._stream = behind(local_stream(env, lanes, kwargs, self.seed))
 
     def __call__(self, params: Params, steps: int = 0) -> Evaluated:
         """Play with these parameters, known after `steps` environment steps of training."""

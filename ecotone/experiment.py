@@ -10,7 +10,7 @@ import jax
 from ecotone.feed import Rollout
 from ecotone.mistakes import Mistake
 from ecotone.ops.schedules import Linear
-from ecotone.protocols import Algorithm, Environment
+from ecotone.protocols import Algorithm, Environment, Wrapper
 from ecotone.runtime.events import Callback
 from ecotone.written import writable
 
@@ -51,6 +51,8 @@ class Experiment:
     """Folder of its runs; none means algorithm and environment."""
     env_kwargs: dict[str, Any] = field(default_factory=dict)
     """Arguments of the environment."""
+    wrappers: tuple[Wrapper, ...] = ()
+    """What stands between environment and policy, innermost first; see `envs.wrappers`."""
     runtime: Runtime = "auto"
     """Who steps the environment; auto is compiled for compiled environments, else local."""
     num_envs: int | None = None
@@ -75,10 +77,19 @@ class Experiment:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise Mistake(f"{name} is {value}, but must be at least {least}.")
+        self._check_wrappers()
         if self.evaluation.every < 0 or self.evaluation.episodes < 1:
             raise Mistake("an evaluation needs `every` of at least 0 and at least one episode.")
         if self.checkpoint.every < 0 or self.checkpoint.keep < 1:
             raise Mistake("checkpoints need `every` of at least 0, and at least one must be kept.")
+
+    def _check_wrappers(self) -> None:
+        if not isinstance(self.wrappers, tuple | list):
+            raise Mistake(f"wrappers stand in a tuple, innermost first: `wrappers=({self.wrappers},)`.")
+        for wrapper in self.wrappers:
+            if isinstance(wrapper, type) or not isinstance(wrapper, Wrapper):
+                raise Mistake(f"{wrapper} is no wrapper: it needs the functions `spec`, `start`, `observe` and `act`.")
+        object.__setattr__(self, "wrappers", tuple(self.wrappers))
 
     @property
     def lanes(self) -> int:
@@ -89,7 +100,13 @@ class Experiment:
     def name(self) -> str:
         """The title, or what stands for it."""
         env = self.env if isinstance(self.env, str) else getattr(self.env, "__name__", type(self.env).__name__)
-        return self.title or f"{type(self.algorithm).__name__.lower()}-{env}".replace("/", "-").replace(":", "-")
+        return self.title or f"{_name(self.algorithm)}-{env}".replace("/", "-").replace(":", "-")
+
+
+def _name(algorithm: Algorithm) -> str:
+    """The class's name, behind those of the algorithms around it."""
+    inner = getattr(algorithm, "algorithm", None)
+    return type(algorithm).__name__.lower() + (f"-{_name(inner)}" if inner is not None else "")
 
 
 def with_schedules(algorithm: Algorithm, steps: int) -> Algorithm:

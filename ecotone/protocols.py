@@ -53,6 +53,31 @@ class Stream(Protocol):
         ...
 
 
+@runtime_checkable
+class Wrapper(Protocol):
+    """A recipe for what stands between a stream and its policy; hashable, pure, and alike for NumPy and JAX arrays.
+
+    `spec` is everywhere that of what is wrapped. `ecotone.envs.wrappers` has functions for the parts that a wrapper does
+    not need: `act = same_action` in a class is all that it takes.
+    """
+
+    def spec(self, spec: Spec) -> Spec:
+        """What the policy sees and does. Raises `ValueError` for a spec that cannot be wrapped."""
+        ...
+
+    def start(self, spec: Spec, lanes: int) -> Tree:
+        """Memory of lanes that have seen nothing, NumPy arrays with lanes on axis 0; `()` for none."""
+        ...
+
+    def observe(self, spec: Spec, memory: Tree, step: TimeStep) -> tuple[TimeStep, Tree]:
+        """What the environment said, as the policy shall be told; a lane that `is_first` forgets what came before."""
+        ...
+
+    def act(self, spec: Spec, memory: Tree, action: Tree) -> tuple[Tree, Tree]:
+        """What the policy chose, as the environment shall take it; both as rows have them."""
+        ...
+
+
 class Network(Protocol):
     """What a model's `init` builds: an Equinox module whose leaves are all arrays."""
 

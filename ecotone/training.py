@@ -13,6 +13,7 @@ import jax
 
 from ecotone import checkpoint
 from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
+from ecotone.envs.wrapped import unwrapped, wrap
 from ecotone.evaluation import Evaluator
 from ecotone.experiment import Experiment, with_schedules
 from ecotone.metrics import Recorder
@@ -39,6 +40,7 @@ def make_engine(experiment: Experiment) -> Engine:
     cache_programs()
     algorithm = with_schedules(experiment.algorithm, experiment.steps)
     env, lanes, kwargs, seed = experiment.env, experiment.lanes, experiment.env_kwargs, experiment.seed
+    wrapped = lambda stream: wrap(stream, experiment.wrappers)
     runtime = experiment.runtime
     if runtime == "auto":
         runtime = "compiled" if only_compiled(env) else "local"
@@ -47,8 +49,8 @@ def make_engine(experiment: Experiment) -> Engine:
     if runtime == "compiled":
         if experiment.overlap:
             raise Mistake("the compiled runtime does not overlap: use the local runtime, or leave --overlap out.")
-        return _explained(lambda: Compiled(algorithm, compiled_stream(env, lanes, kwargs), seed))
-    return _explained(lambda: Local(algorithm, local_stream(env, lanes, kwargs, seed), seed, experiment.overlap))
+        return _explained(lambda: Compiled(algorithm, wrapped(compiled_stream(env, lanes, kwargs)), seed))
+    return _explained(lambda: Local(algorithm, wrapped(local_stream(env, lanes, kwargs, seed)), seed, experiment.overlap))
 
 
 def _explained(make: Callable[[], Engine]) -> Engine:
@@ -129,7 +131,9 @@ class Training:
             "returns": self.episodes.returns,
             "lengths": self.episodes.lengths,
         }
-        path = checkpoint.write(self.run.checkpoints, self.steps, saved, engine.params(), engine.spec, kept)
+        path = checkpoint.write(
+            self.run.checkpoints, self.steps, saved, engine.params(), unwrapped(engine.stream).spec, kept
+        )
         return Saved(self.steps, path)
 
     def restore(self) -> None:

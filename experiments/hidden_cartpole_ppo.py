@@ -13,7 +13,7 @@ reach = 350
 """Greedy return, interquartile mean over three seeds."""
 
 algorithm = ecotone.PPO(model=ActorCritic(Encoder((64,)), core=GRU(64)), optimizer=Adam(Linear(1e-3, 0.0)))
-experiment = ecotone.Experiment(Entries(CartPole(), (0, 2)), algorithm, num_envs=16, steps=300_000)
+experiment = ecotone.Experiment(CartPole(), algorithm, wrappers=(Entries((0, 2)),), num_envs=16, steps=300_000)
 
 if __name__ == "__main__":
     ecotone.train(experiment)

@@ -18,7 +18,7 @@ ALLOWED = {
     "ops": {"ops"},
     "networks": {"networks", "ops"},
     "algorithms": {"algorithms", "networks", "ops"},
-    "envs": {"envs"},
+    "envs": {"envs", "ops.arrays"},
     "sim": {"sim"},
     "gridworld": {"gridworld"},
     "replay": {"replay", "ops"},

@@ -9,7 +9,21 @@ import jax
 import numpy as np
 import pytest
 
-from ecotone import DQN, PPO, SAC, Checkpointing, Collected, Experiment, Run, Stop, begin, train
+from ecotone import (
+    DQN,
+    PPO,
+    SAC,
+    Checkpointing,
+    Collected,
+    Experiment,
+    NormalizeObservations,
+    NormalizeRewards,
+    Run,
+    Stop,
+    begin,
+    train,
+)
+from ecotone.envs.wrappers import ClipReward, Flatten, PreviousActionReward, Stack
 from ecotone.feed import Rollout
 from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
@@ -29,6 +43,7 @@ SAC_SMALL = dataclasses.replace(
     critics=Critics((8,)),
     replay=dataclasses.replace(SAC_BASE.replay, capacity=300, batch=8, warmup=50),
 )
+WRAPPERS = (Stack(3), PreviousActionReward(), Flatten(), ClipReward(0.5))
 CASES = {
     "ppo local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500),
     "ppo overlapped": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, overlap=True),
@@ -39,6 +54,12 @@ CASES = {
     "dqn with memory compiled": Experiment("CartPole-v1", DQN_MEMORY, num_envs=2, steps=400, runtime="compiled"),
     "sac local": Experiment("Pendulum-v1", SAC_SMALL, steps=450),
     "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
+    "wrapped local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS),
+    "wrapped compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS, runtime="compiled"),
+    "normalized local": Experiment(
+        "CartPole-v1", NormalizeRewards(NormalizeObservations(PPO_SMALL)), num_envs=4, steps=1500
+    ),
+    "normalized replay": Experiment("Pendulum-v1", NormalizeObservations(SAC_SMALL), steps=450, runtime="compiled"),
 }
 
 

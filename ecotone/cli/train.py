@@ -108,7 +108,8 @@ def _values(experiment: Any) -> dict[str, Any]:
 def _options(algorithm: type) -> type:
     """The experiment's class as options: with the algorithm's own fields, without what no option can say."""
     unsaid = tyro.conf.Suppress[Any]
-    fields = [("algorithm", algorithm), ("env", unsaid), ("env_kwargs", unsaid, ()), ("callbacks", unsaid, ())]
+    hidden = [(name, unsaid, ()) for name in ("env_kwargs", "wrappers", "callbacks")]
+    fields = [("algorithm", algorithm), ("env", unsaid), *hidden]
     return dataclasses.make_dataclass("Options", fields, bases=(Experiment,), frozen=True)
 
 

@@ -98,9 +98,10 @@ def _play(env: Any, folder: Path, options: Options, look: Callable[[], Any]) -> 
     for episode in range(options.episodes):
         observation, _ = env.reset(seed=options.seed + episode)
         look()
-        total, length, over, memory = 0.0, 0, False, policy.initial_memory(1)
+        total, length, over, memory, reward = 0.0, 0, False, policy.initial_memory(1), 0.0
         while not over:
-            action, memory = policy(jax.tree.map(lambda x: np.asarray(x)[None], observation), memory, [length == 0])
+            seen = jax.tree.map(lambda x: np.asarray(x)[None], observation)
+            action, memory = policy(seen, memory, [length == 0], [reward])
             observation, reward, terminated, truncated, _ = env.step(jax.tree.map(lambda x: x[0], action))
             look()
             total, length, over = total + float(reward), length + 1, terminated or truncated

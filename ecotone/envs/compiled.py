@@ -1,5 +1,6 @@
 """Many copies of a pure environment as one stream, inside the program."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -65,6 +66,10 @@ class CompiledStream:
         reward = jnp.where(state.over, 0.0, reward).astype(jnp.float32)
         now = TimeStep(observation, state.over, ~over, reward, 1.0 - terminated.astype(jnp.float32))
         return CompiledState(inner, over, state.key, state.steps + 1), now
+
+    def with_task(self, task: Environment) -> "CompiledStream":
+        """As many copies of another environment."""
+        return replace(self, environment=task)
 
     def _keys(self, state: CompiledState) -> Array:
         """One key per lane for this step, be it to step with or to begin anew with: no lane does both.

@@ -1,8 +1,7 @@
 """The compiled runtime: collecting and learning are one program."""
 
-import dataclasses
 import time
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +17,13 @@ from ecotone.trajectory import TimeStep, Tree
 
 MOST_FRAGMENTS = 64
 SECONDS_PER_CALL = 0.2
+
+
+@runtime_checkable
+class Changeable(Stream, Protocol):
+    """A pure stream whose environments have tasks."""
+
+    def with_task(self, task: Any) -> "Changeable": ...
 
 
 class Carry(NamedTuple):
@@ -107,9 +113,9 @@ class Compiled:
 
     def set_task(self, task: Any) -> None:
         """Put another environment of the same kind in the place of the present one."""
-        if not dataclasses.is_dataclass(self.stream) or isinstance(self.stream, type):
+        if not isinstance(self.stream, Changeable):
             raise Mistake(f"{self.stream} has no environment to put another in the place of.")
-        self.stream = cast(Stream, dataclasses.replace(self.stream, environment=task))
+        self.stream = self.stream.with_task(task)
         self._program.replace_constants((self.algorithm, self.stream))
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ecotone.protocols import Params
+from ecotone.protocols import Params, Stream
 from ecotone.spec import Spec
 from ecotone.trajectory import Trajectory, Tree
 
@@ -42,6 +42,7 @@ class Saved(NamedTuple):
 class Engine(Protocol):
     """Collects and learns; everything that it will do follows from what `save` returns."""
 
+    stream: Stream
     spec: Spec
     lanes: int
 

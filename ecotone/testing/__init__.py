@@ -4,5 +4,6 @@ from ecotone.testing.algorithms import check_algorithm
 from ecotone.testing.environments import check_environment, check_stream
 from ecotone.testing.fit import Fitted, fit
 from ecotone.testing.models import check_model
+from ecotone.testing.wrappers import check_wrapper
 
-__all__ = ["Fitted", "check_algorithm", "check_environment", "check_model", "check_stream", "fit"]
+__all__ = ["Fitted", "check_algorithm", "check_environment", "check_model", "check_stream", "check_wrapper", "fit"]
