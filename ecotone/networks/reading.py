@@ -8,11 +8,6 @@ import jax
 Tree = Any
 
 
-def forgets(memory: Tree) -> bool:
-    """Whether a memory is that of a feed-forward network, `()`."""
-    return isinstance(memory, tuple) and not memory
-
-
 def read_row(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tuple[Any, Tree]:
     """Read one row `[B, ...]`: `(output [B, ...], memory)`. Feed-forward networks take rows without an axis of time."""
     if forgets(memory):
@@ -22,12 +17,17 @@ def read_row(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tu
     return jax.tree.map(lambda x: x[0], output), memory
 
 
-def remembered(memory: Tree) -> Tree:
-    """Extras that have a replay keep the memory before each row; `()` for feed-forward networks."""
-    return () if forgets(memory) else {"memory": memory}
-
-
 def read_policy(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tuple[Any, Tree]:
     """Read one row `[B, ...]` with the policy of an actor-critic network alone: `(distribution, memory)`."""
     # Looked up on the class, because binding a method of an Equinox module takes longer than a small network does.
     return read_row(partial(type(network).policy, network), observation, is_first, memory)
+
+
+def forgets(memory: Tree) -> bool:
+    """Whether a memory is that of a feed-forward network, `()`."""
+    return isinstance(memory, tuple) and not memory
+
+
+def remembered(memory: Tree) -> Tree:
+    """Extras that have a replay keep the memory before each row; `()` for feed-forward networks."""
+    return () if forgets(memory) else {"memory": memory}
