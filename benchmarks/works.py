@@ -40,8 +40,8 @@ WORKS = {
     "recurrent-ppo-cartpole": Work(
         "Recurrent PPO on CartPole-v1 without velocities: 8 Gymnasium environments × 128 steps, 4 epochs × 4 minibatches, "
         "LSTM 64 and 64-64 tanh each for actor and critic",
-        65_536,
-        16_384,
+        40_960,
+        8_192,
         ("", "overlap"),
         ("sb3-contrib",),
     ),

@@ -38,7 +38,7 @@ def _float_fields(annotations: dict[str, Any], names: tuple[str, ...]) -> tuple[
     return tuple(n for n in names if annotations[n] is float or float in typing.get_args(annotations[n]))
 
 
-def register(cls: type, data: tuple[str, ...], meta: tuple[str, ...]) -> None:
+def register(cls: type[T], data: tuple[str, ...], meta: tuple[str, ...]) -> type[T]:
     """Make a dataclass a pytree with the fields `data` as children and `meta` as structure.
 
     JAX's own `register_dataclass` forgets the class when it compares structures, so that now and then (where hashes meet) a
@@ -59,6 +59,7 @@ def register(cls: type, data: tuple[str, ...], meta: tuple[str, ...]) -> None:
         return node
 
     jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
+    return cls
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, static))

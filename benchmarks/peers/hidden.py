@@ -13,10 +13,11 @@ class Hidden(gymnasium.ObservationWrapper):
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
         whole = env.observation_space
-        self.observation_space = gymnasium.spaces.Box(whole.low[KEPT], whole.high[KEPT], dtype=whole.dtype)
+        assert isinstance(whole, gymnasium.spaces.Box)
+        self.observation_space = gymnasium.spaces.Box(whole.low[KEPT], whole.high[KEPT])
 
     def observation(self, observation: np.ndarray) -> np.ndarray:
-        """The entries that are kept."""
+        """The entries that are kept, `[2]` float32."""
         return observation[KEPT]
 
 

@@ -68,7 +68,8 @@ class Block(eqx.Module):
         keys = jax.random.split(key, 7)
         self.norm, self.norm_dense = Norm(width), Norm(width)
         self.query, self.key_value = Dense(keys[0], width, width, 1.0), Dense(keys[1], width, 2 * width, 1.0)
-        self.distance = jnp.zeros((heads, reach + 1))
+        # Heads begin with time scales of their own, from the last row to all of them (as arXiv:2108.12409, section 3).
+        self.distance = -jnp.geomspace(2.0, 1.0 / reach, heads)[:, None] * jnp.arange(reach + 1.0)
         self.out, self.gate = Dense(keys[2], width, width, 1.0), Gate(keys[3], width)
         self.widen, self.narrow = Dense(keys[4], width, 2 * width), Dense(keys[5], 2 * width, width, 1.0)
         self.gate_dense = Gate(keys[6], width)
@@ -135,9 +136,12 @@ class GatedTransformer:
         """Fresh weights; raises `ValueError` where the heads do not divide the width."""
         if self.width % self.heads:
             raise ValueError(f"{self.heads} heads do not divide a width of {self.width}.")
-        key_entry, *keys = jax.random.split(key, self.layers + 1)
+        key_entry, key_bias, *keys = jax.random.split(key, self.layers + 2)
         blocks = tuple(Block(key, self.width, self.heads, self.reach) for key in keys)
-        return TransformerCore(Dense(key_entry, inputs, self.width, 1.0), blocks)
+        entry = Dense(key_entry, inputs, self.width, 1.0)
+        # Norms forget how long a row is, except beside entries that are always there: so small features stay small.
+        entry = eqx.tree_at(lambda dense: dense.bias, entry, jax.random.normal(key_bias, (self.width,)))
+        return TransformerCore(entry, blocks)
 
     def initial_memory(self, lanes: int) -> Tree:
         """What came into each block `[lanes, reach, width]`, and which of it is valid `[lanes, reach]`: nothing."""

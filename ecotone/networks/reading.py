@@ -12,11 +12,6 @@ Key = Any
 Tree = Any
 
 
-def forgets(memory: Tree) -> bool:
-    """Whether a memory is that of a feed-forward network, `()`."""
-    return isinstance(memory, tuple) and not memory
-
-
 @runtime_checkable
 class EncoderRecipe(Protocol):
     """A recipe for what turns observations into features."""
@@ -39,12 +34,17 @@ def read_row(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tu
     return jax.tree.map(lambda x: x[0], output), memory
 
 
-def remembered(memory: Tree) -> Tree:
-    """Extras that have a replay keep the memory before each row; `()` for feed-forward networks."""
-    return () if forgets(memory) else {"memory": memory}
-
-
 def read_policy(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tuple[Any, Tree]:
     """Read one row `[B, ...]` with the policy of an actor-critic network alone: `(distribution, memory)`."""
     # Looked up on the class, because binding a method of an Equinox module takes longer than a small network does.
     return read_row(partial(type(network).policy, network), observation, is_first, memory)
+
+
+def forgets(memory: Tree) -> bool:
+    """Whether a memory is that of a feed-forward network, `()`."""
+    return isinstance(memory, tuple) and not memory
+
+
+def remembered(memory: Tree) -> Tree:
+    """Extras that have a replay keep the memory before each row; `()` for feed-forward networks."""
+    return () if forgets(memory) else {"memory": memory}

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from ecotone.frozen import frozen, static
+from ecotone.frozen import frozen, register, static
 from ecotone.networks.layers import ACTIVATIONS, Dense
 from ecotone.networks.masks import as_legal, masked_values
 from ecotone.networks.noisy import NoisyDense
@@ -117,7 +117,7 @@ class Expected:
         return ExpectedHead(layers.init(key, choices, 0))
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=("logits", "legal"), meta_fields=("low", "high"))
+@partial(register, data=("logits", "legal"), meta=("low", "high"))
 @dataclass(frozen=True, eq=False)
 class CategoricalValues:
     """Distributions over atoms: `logits` `[..., K, N]`; `legal` `[..., K]` bool, or none where all choices are."""

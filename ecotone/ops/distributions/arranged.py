@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-import jax
-
+from ecotone.frozen import register
 from ecotone.ops.distributions.protocol import Recorded, entropy, recorded, sample_and_log_prob
 
 Array = Any
@@ -45,7 +44,7 @@ class Shape(NamedTuple):
         return action.reshape(*action.shape[: action.ndim - len(self.shape)], math.prod(self.shape))
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=("part",), meta_fields=("form",))
+@partial(register, data=("part",), meta=("form",))
 @dataclass(frozen=True, eq=False)
 class Arranged:
     """A distribution `part` whose actions take another `form`, which keeps leading axes `[...]` (arXiv:1711.08946).

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import jax
 
+from ecotone.frozen import register
 from ecotone.ops import noise
 from ecotone.ops.arrays import same_shape
 from ecotone.ops.distributions.protocol import Distribution, Recorded, entropy, recorded, sample_and_log_prob
@@ -99,7 +100,7 @@ def joint(policy: Tree) -> Any:
     return policy if _is_part(policy) else Joint(policy)
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=("parameters",), meta_fields=("conditional", "count"))
+@partial(register, data=("parameters",), meta=("conditional", "count"))
 @dataclass(frozen=True, eq=False)
 class Autoregressive:
     """Parts drawn in order, each given the earlier choices: p(a) = Π p(a_i | a_1 … a_{i-1}) (arXiv:1806.00589).
