@@ -28,7 +28,20 @@ from ecotone.ops.distributions import (
     TanhNormal,
     joint,
 )
-from ecotone.spec import Box, Discrete, Leaf, MultiBinary, MultiDiscrete, Place, Repeated, Space, leaves, over_parts
+from ecotone.spec import (
+    Box,
+    Dict,
+    Discrete,
+    Leaf,
+    MultiBinary,
+    MultiDiscrete,
+    Place,
+    Repeated,
+    Space,
+    Tuple,
+    leaves,
+    over_parts,
+)
 
 Array = Any
 Key = Any
@@ -69,8 +82,8 @@ class PolicyHead(eqx.Module):
 
     def __call__(self, features: Array, legal: Tree | None = None) -> Distribution:
         outputs, free = self.dense(features), self.free
-        if isinstance(self.space, Leaf):
-            return self._part(self.space, outputs, free, masks_of(self.space, legal))
+        if not isinstance(self.space, (Dict, Tuple)):
+            return self._part(self.space, outputs, free, legal)  # type: ignore[arg-type]
         split = namespace(outputs).split
         pieces, frees = iter(split(outputs, self.ends[0], -1)), iter(split(free, self.ends[1], -1))
 

@@ -19,7 +19,7 @@ def split_mask(observation: Tree) -> tuple[Tree, Tree | None]:
 
     Where a part named `observation` is all that is left beside the mask, `seen` is that part itself.
     """
-    if not isinstance(observation, Mapping) or ACTION_MASK not in observation:
+    if not isinstance(observation, dict) or ACTION_MASK not in observation:
         return observation, None
     rest = {name: part for name, part in observation.items() if name != ACTION_MASK}
     return rest[ONLY] if set(rest) == {ONLY} else rest, observation[ACTION_MASK]

@@ -33,9 +33,9 @@ class Stack(eqx.Module):
 
 
 class Streams(eqx.Module):
-    """`per` numbers for each of K choices, `[..., K, per]`: advantages alone, or with a value of what is seen.
+    """`per` numbers for each of K choices, `[..., K, per]`, or one where `per` is 0, `[..., K]`.
 
-    With a value it is V + A − mean A (arXiv:1511.06581, eq. 9).
+    These are advantages alone, or with a value of what is seen, which is V + A − mean A (arXiv:1511.06581, eq. 9).
     """
 
     advantage: Stack
@@ -44,11 +44,14 @@ class Streams(eqx.Module):
     per: int = eqx.field(static=True)
 
     def __call__(self, features: Array) -> Array:
-        shape = (*features.shape[:-1], self.choices, self.per)
-        advantage = self.advantage(features).reshape(shape)
+        advantage, axis = self.advantage(features), -1
+        if self.per:
+            advantage, axis = advantage.reshape(*features.shape[:-1], self.choices, self.per), -2
         if self.value is None:
             return advantage
-        return self.value(features)[..., None, :] + advantage - advantage.mean(-2, keepdims=True)
+        value = self.value(features)
+        value = value[..., None, :] if self.per else value
+        return value + advantage - advantage.mean(axis, keepdims=True)
 
 
 class Layers(NamedTuple):
@@ -60,11 +63,12 @@ class Layers(NamedTuple):
     noisy: Array | None = None
 
     def init(self, key: Key, choices: int, per: int) -> Streams:
-        """Fresh layers of `per` numbers for each choice."""
+        """Fresh layers of `per` numbers for each choice, see `Streams`."""
+        numbers = max(per, 1)
         if not self.dueling:
-            return Streams(self._stack(key, choices * per), None, choices, per)
+            return Streams(self._stack(key, choices * numbers), None, choices, per)
         key_advantage, key_value = jax.random.split(key)
-        return Streams(self._stack(key_advantage, choices * per), self._stack(key_value, per), choices, per)
+        return Streams(self._stack(key_advantage, choices * numbers), self._stack(key_value, numbers), choices, per)
 
     def _stack(self, key: Key, outputs: int) -> Stack:
         sizes = (self.inputs, *self.hidden, outputs)
@@ -100,7 +104,7 @@ class ExpectedHead(eqx.Module):
     streams: Streams
 
     def __call__(self, features: Array, legal: Array | None = None) -> Array:
-        values = self.streams(features)[..., 0]
+        values = self.streams(features)
         return values if legal is None else masked_values(values, legal_choices(legal, values.shape))
 
 
@@ -110,7 +114,7 @@ class Expected:
 
     def init(self, key: Key, layers: Layers, choices: int) -> ExpectedHead:
         """Fresh weights."""
-        return ExpectedHead(layers.init(key, choices, 1))
+        return ExpectedHead(layers.init(key, choices, 0))
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=("logits", "legal"), meta_fields=("low", "high"))
@@ -225,7 +229,7 @@ class ImplicitQuantileHead(eqx.Module):
     def at(self, levels: Array, features: Array, legal: Array | None = None) -> QuantileValues:
         """Quantiles `[..., K, N]` at levels `[..., N]` in [0, 1]."""
         embedded = ACTIVATIONS["relu"](self.embedding(cosine_features(levels, self.embedding.weight.shape[0])))
-        quantiles = self.streams(features[..., None, :] * embedded)[..., 0].swapaxes(-1, -2)
+        quantiles = self.streams(features[..., None, :] * embedded).swapaxes(-1, -2)
         return QuantileValues(quantiles, levels, legal_choices(legal, quantiles.shape[:-1]))
 
 
@@ -245,4 +249,4 @@ class ImplicitQuantiles:
         """Fresh weights."""
         key_embedding, key_streams = jax.random.split(key)
         embedding = Dense(key_embedding, self.cosines, layers.inputs, None)
-        return ImplicitQuantileHead(embedding, layers.init(key_streams, choices, 1), self.count)
+        return ImplicitQuantileHead(embedding, layers.init(key_streams, choices, 0), self.count)

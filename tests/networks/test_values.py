@@ -146,7 +146,7 @@ def test_noise_is_not_silently_kept_where_it_cannot_be_reached():
 
 
 def test_a_plain_head_is_one_layer():
-    layers = Layers(4).init(KEY, 3, 1).advantage.layers
+    layers = Layers(4).init(KEY, 3, 0).advantage.layers
     assert len(layers) == 1
     assert len(jax.tree.leaves(network_of("expected"))) == 4
 

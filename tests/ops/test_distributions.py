@@ -177,7 +177,6 @@ def test_certain_and_impossible_choices(logits, run):
     assert set(draws.tolist()) <= set(possible.tolist())
 
 
-@pytest.mark.parametrize("mean", [-50.0, -9.0, 0.0, 9.0, 50.0])
 @pytest.mark.parametrize(("log_std", "tolerance"), [(-3.0, 0.02), (0.0, 0.02), (2.0, 0.15)])
 def test_the_squashed_entropy_is_the_mean_of_what_draws_cost(log_std, tolerance):
     ours = TanhNormal(jnp.full((DRAWS, 2), 0.6), jnp.full((DRAWS, 2), log_std))
@@ -185,6 +184,7 @@ def test_the_squashed_entropy_is_the_mean_of_what_draws_cost(log_std, tolerance)
     np.testing.assert_allclose(ours.entropy()[0], -log_prob.mean(), atol=2 * tolerance)
 
 
+@pytest.mark.parametrize("mean", [-50.0, -9.0, 0.0, 9.0, 50.0])
 @pytest.mark.parametrize("log_std", [-5.0, 2.0])
 def test_squashing_stays_finite_at_saturation(mean, log_std, run):
     def entropy_and_value(parameters, key):
