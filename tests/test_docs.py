@@ -16,6 +16,7 @@ def blocks(text):
     return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_runs_and_is_short(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
