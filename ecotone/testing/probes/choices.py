@@ -1,10 +1,4 @@
-"""Probe environments: each takes seconds to learn and fails for one reason only.
-
-A probe that is not learned points at its cause: `ConstantReward` at the value loss, `ReadableReward` at the encoder,
-`DelayedReward` at discounting, `Endless` at truncation, `Choice` at the policy loss, `ReadableChoice` at both together,
-`Recall` at memory, `Target` and `ReadableTarget` at continuous actions, `Combination` at several choices at once,
-`Agreement` at choices that depend on each other, `Legal` at action masks.
-"""
+"""Probes of choices: which one is right, and what it depends on."""
 
 from typing import Any, NamedTuple
 
@@ -12,111 +6,11 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.frozen import frozen
-from ecotone.spec import ACTION_MASK, Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Spec
+from ecotone.spec import ACTION_MASK, Box, Dict, Discrete, MultiBinary, MultiDiscrete, Spec
+from ecotone.testing.probes.steps import Step, one_step, sign
 
 Array = Any
 Key = Any
-Step = tuple[Any, Array, Array, Array, Array]
-
-
-def _sign(key: Key) -> Array:
-    return jnp.where(jax.random.bernoulli(key), 1.0, -1.0).astype(jnp.float32)
-
-
-def _one_step(observation: Array, reward: Array) -> Step:
-    """The end of an episode of one decision, with a state that is its observation."""
-    return observation, observation, reward, jnp.ones((), bool), jnp.zeros((), bool)
-
-
-@frozen
-class ConstantReward:
-    """One decision, reward 1 whatever it is: every value is 1."""
-
-    action: Space = Discrete(2)
-    """Any action space."""
-
-    @property
-    def spec(self) -> Spec:
-        """A zero to see."""
-        return Spec(Box((1,)), self.action)
-
-    def reset(self, key: Key) -> tuple[Array, Array]:
-        """Nothing varies."""
-        return jnp.zeros(1), jnp.zeros(1)
-
-    def step(self, state: Array, action: Array, key: Key) -> Step:
-        """Reward 1 and the end."""
-        return _one_step(state, jnp.ones(()))
-
-
-@frozen
-class ReadableReward:
-    """One decision; the observation, 1 or -1, is the reward whatever the decision: the value is the observation."""
-
-    action: Space = Discrete(2)
-    """Any action space."""
-
-    @property
-    def spec(self) -> Spec:
-        """The reward to see."""
-        return Spec(Box((1,), low=-1.0, high=1.0), self.action)
-
-    def reset(self, key: Key) -> tuple[Array, Array]:
-        """1 or -1, evenly."""
-        observation = _sign(key)[None]
-        return observation, observation
-
-    def step(self, state: Array, action: Array, key: Key) -> Step:
-        """The observation as reward, and the end."""
-        return _one_step(state, state[0])
-
-
-@frozen
-class DelayedReward:
-    """`delay` decisions, reward 1 for the last whatever they are: the value of observation t is γ^(delay - 1 - t)."""
-
-    delay: int = 2
-    """Decisions per episode, at least 2."""
-    action: Space = Discrete(2)
-    """Any action space."""
-
-    @property
-    def spec(self) -> Spec:
-        """The number of decisions taken, to see."""
-        return Spec(Discrete(self.delay + 1), self.action)
-
-    def reset(self, key: Key) -> tuple[Array, Array]:
-        """No decision taken."""
-        return jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32)
-
-    def step(self, state: Array, action: Array, key: Key) -> Step:
-        """Reward 1 at the end, else 0."""
-        taken = state + 1
-        over = taken >= self.delay
-        return taken, taken, over.astype(jnp.float32), over, jnp.zeros((), bool)
-
-
-@frozen
-class Endless:
-    """Reward 1 for every decision, cut off after `limit` of them: the value is 1 / (1 - γ), not what `limit` allows."""
-
-    limit: int = 3
-    """Decisions before truncation."""
-    action: Space = Discrete(2)
-    """Any action space."""
-
-    @property
-    def spec(self) -> Spec:
-        """A zero to see."""
-        return Spec(Box((1,)), self.action)
-
-    def reset(self, key: Key) -> tuple[Array, Array]:
-        """No decision taken."""
-        return jnp.zeros((), jnp.int32), jnp.zeros(1)
-
-    def step(self, state: Array, action: Array, key: Key) -> Step:
-        """Reward 1; truncated at the limit."""
-        return state + 1, jnp.zeros(1), jnp.ones(()), jnp.zeros((), bool), state + 1 >= self.limit
 
 
 @frozen
@@ -134,7 +28,7 @@ class Choice:
 
     def step(self, state: Array, action: Array, key: Key) -> Step:
         """Reward by the choice alone, and the end."""
-        return _one_step(state, jnp.where(action == 1, 1.0, -1.0))
+        return one_step(state, jnp.where(action == 1, 1.0, -1.0))
 
 
 @frozen
@@ -148,12 +42,12 @@ class ReadableChoice:
 
     def reset(self, key: Key) -> tuple[Array, Array]:
         """1 or -1, evenly."""
-        observation = _sign(key)[None]
+        observation = sign(key)[None]
         return observation, observation
 
     def step(self, state: Array, action: Array, key: Key) -> Step:
         """1 if right, -1 if wrong, and the end."""
-        return _one_step(state, jnp.where((action == 1) == (state[0] > 0), 1.0, -1.0))
+        return one_step(state, jnp.where((action == 1) == (state[0] > 0), 1.0, -1.0))
 
 
 class RecallState(NamedTuple):
@@ -180,7 +74,7 @@ class Recall:
 
     def reset(self, key: Key) -> tuple[RecallState, Array]:
         """A cue, evenly 1 or -1."""
-        cue = _sign(key)
+        cue = sign(key)
         return RecallState(cue, jnp.zeros((), jnp.int32)), jnp.stack([cue, 0.0])
 
     def step(self, state: RecallState, action: Array, key: Key) -> tuple[RecallState, Array, Array, Array, Array]:
@@ -190,46 +84,6 @@ class Recall:
         right = jnp.where((action == 1) == (state.cue > 0), 1.0, -1.0)
         observation = jnp.stack([0.0, (taken >= self.delay).astype(jnp.float32)])
         return RecallState(state.cue, taken), observation, jnp.where(over, right, 0.0), over, jnp.zeros((), bool)
-
-
-@frozen
-class Target:
-    """One continuous decision in [-2, 2] per entry; the reward is minus the squared distance to fixed targets."""
-
-    targets: tuple[float, ...] = (1.0, -0.5)
-    """Where to aim, in the environment's units (half of it in rows)."""
-
-    @property
-    def spec(self) -> Spec:
-        """A zero to see."""
-        return Spec(Box((1,)), Box((len(self.targets),), low=-2.0, high=2.0))
-
-    def reset(self, key: Key) -> tuple[Array, Array]:
-        """Nothing varies."""
-        return jnp.zeros(1), jnp.zeros(1)
-
-    def step(self, state: Array, action: Array, key: Key) -> Step:
-        """Minus the squared distance, and the end."""
-        return _one_step(state, -jnp.square(action - jnp.asarray(self.targets)).sum())
-
-
-@frozen
-class ReadableTarget:
-    """One continuous decision in [-2, 2]; the reward is minus the squared distance to the observation, 1 or -1."""
-
-    @property
-    def spec(self) -> Spec:
-        """The target to see."""
-        return Spec(Box((1,), low=-1.0, high=1.0), Box((1,), low=-2.0, high=2.0))
-
-    def reset(self, key: Key) -> tuple[Array, Array]:
-        """1 or -1, evenly."""
-        observation = _sign(key)[None]
-        return observation, observation
-
-    def step(self, state: Array, action: Array, key: Key) -> Step:
-        """Minus the squared distance, and the end."""
-        return _one_step(state, -jnp.square(action - state).sum())
 
 
 @frozen
@@ -279,7 +133,7 @@ class Combination:
 
     def step(self, state: Array, action: Array, key: Key) -> Step:
         """The sum over the choices, and the end."""
-        return _one_step(state, jnp.where(action == jnp.asarray(self.right), 1.0, -1.0).sum())
+        return one_step(state, jnp.where(action == jnp.asarray(self.right), 1.0, -1.0).sum())
 
 
 class AgreementState(NamedTuple):
