@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from ecotone.algorithms.normalized import NormalizeObservations, NormalizeRewards
     from ecotone.evaluation import evaluate
     from ecotone.experiment import Checkpointing, Evaluation, Experiment
-    from ecotone.frozen import frozen
     from ecotone.policy import Policy, load
     from ecotone.runs import Run
     from ecotone.runtime.events import Collected, EpisodeEnded, Evaluated, Saved, SetTask, Stop, Updated
@@ -19,7 +18,6 @@ _PLACES = {
     "algorithms.normalized": ("NormalizeObservations", "NormalizeRewards"),
     "evaluation": ("evaluate",),
     "experiment": ("Checkpointing", "Evaluation", "Experiment"),
-    "frozen": ("frozen",),
     "policy": ("Policy", "load"),
     "runs": ("Run",),
     "runtime.events": ("Collected", "EpisodeEnded", "Evaluated", "Saved", "SetTask", "Stop", "Updated"),
@@ -29,7 +27,7 @@ _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order in which a user meets them
     "Experiment", "Evaluation", "Checkpointing", "train", "run", "begin", "Run", "evaluate", "load", "Policy",
-    "PPO", "DQN", "SAC", "NormalizeObservations", "NormalizeRewards", "frozen",
+    "PPO", "DQN", "SAC", "NormalizeObservations", "NormalizeRewards",
     "EpisodeEnded", "Collected", "Updated", "Evaluated", "Saved", "Stop", "SetTask",
 ]  # fmt: skip
 

@@ -119,6 +119,10 @@ ACTION_MASK = "action_mask"
 """Name of the part of a `Dict` observation that says which choices are legal."""
 
 
+SEEN = "observation"
+"""Name of the part that encoders see by itself where it is the only one beside the mask."""
+
+
 @dataclass(frozen=True)
 class Spec:
     """What a lane sees (`observation`) and does (`action`).
@@ -130,6 +134,27 @@ class Spec:
 
     observation: Space
     action: Space
+
+
+def split_mask(observation: Any) -> tuple[Any, Any | None]:
+    """`(seen, legal)`: what encoders see of an observation, and its part `action_mask`; `legal` is none without one.
+
+    Where a part named `observation` is all that is left beside the mask, `seen` is that part itself.
+    """
+    if not isinstance(observation, dict) or ACTION_MASK not in observation:
+        return observation, None
+    rest = {name: part for name, part in observation.items() if name != ACTION_MASK}
+    return rest[SEEN] if set(rest) == {SEEN} else rest, observation[ACTION_MASK]
+
+
+def seen_space(space: Space) -> Space:
+    """The space of what `split_mask` leaves to see; raises `ValueError` if there is nothing beside the mask."""
+    if not isinstance(space, Dict) or ACTION_MASK not in space:
+        return space
+    rest = tuple((name, part) for name, part in space.parts if name != ACTION_MASK)
+    if not rest:
+        raise ValueError(f"an observation must have parts beside its '{ACTION_MASK}'.")
+    return space[SEEN] if [name for name, _ in rest] == [SEEN] else Dict(rest)
 
 
 class Place(NamedTuple):

@@ -18,7 +18,7 @@ ALLOWED = {
     "ops": {"ops"},
     "networks": {"networks", "ops"},
     "algorithms": {"algorithms", "networks", "ops"},
-    "envs": {"envs", "ops.arrays"},
+    "envs": {"envs", "ops.arrays", "ops.features"},
     "sim": {"sim"},
     "gridworld": {"gridworld"},
     "replay": {"replay", "ops"},

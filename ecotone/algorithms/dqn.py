@@ -11,7 +11,6 @@ import jax.numpy as jnp
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
-from ecotone.networks.masks import split_mask
 from ecotone.networks.models import QNetwork
 from ecotone.networks.reading import forgets, read_row, remembered
 from ecotone.ops.arrays import masked_mean, pick
@@ -21,7 +20,7 @@ from ecotone.ops.losses import added, huber
 from ecotone.ops.minibatches import decisions, transition
 from ecotone.ops.schedules import Linear, Schedule
 from ecotone.protocols import Model, Report
-from ecotone.spec import Spec
+from ecotone.spec import Spec, split_mask
 from ecotone.trajectory import Trajectory
 
 Array = Any

@@ -10,10 +10,10 @@ import jax
 
 from ecotone.frozen import frozen
 from ecotone.networks.cnn import CNN
-from ecotone.networks.features import flat_size, flatten, spread
 from ecotone.networks.layers import MLP
 from ecotone.networks.reading import EncoderRecipe
 from ecotone.ops.arrays import namespace
+from ecotone.ops.features import flat_size, flatten, spread
 from ecotone.spec import Box, Dict, Repeated, Space, Tuple
 
 Array = Any
@@ -80,6 +80,14 @@ def part_at(observation: Tree, path: Path) -> Tree:
     return observation
 
 
+def fitting(image: Box) -> EncoderRecipe | None:
+    """Convolutions for images of that size; none for those with fewer than 7 pixels a side, which dense layers read."""
+    side = min(image.shape[:2])
+    if side < 7:
+        return None
+    return CNN() if side >= 36 else CNN(((16, 3, 1), (32, 3, 1), (64, 3, 1)), 256)
+
+
 @frozen
 class Encoder:
     """Dense layers for numbers and choices, convolutions for images; nested observations through both.
@@ -96,8 +104,8 @@ class Encoder:
     """Orthogonal first weights of gain √2; off draws smaller ones evenly, which suits action values."""
     scaled: bool = False
     """Map observations with finite bounds to [-1, 1] (not used for images), where the bounds are those that matter."""
-    image: EncoderRecipe = CNN()
-    """Of images: bytes with three axes."""
+    image: EncoderRecipe | None = None
+    """Of images (bytes with three axes); none is Nature's from 36 pixels a side, smaller ones from 7, else `hidden`."""
     parts: tuple[tuple[str, EncoderRecipe], ...] = ()
     """Encoders of parts by their path, such as `{"camera/left": CNN()}`; a path is names and positions joined by `/`."""
 
@@ -142,7 +150,7 @@ class Encoder:
             for name, part in space.parts if isinstance(space, Dict) else enumerate(space.parts):
                 yield from self._parts(part, (*path, name))
         else:
-            yield path, space, self.image if isinstance(space, Box) and space.is_image else None
+            yield path, space, (self.image or fitting(space)) if isinstance(space, Box) and space.is_image else None
 
     def _check(self, paths: list[Path]) -> None:
         there = ["/".join(map(str, path)) for path in paths]

@@ -1,4 +1,4 @@
-"""Action masks: found among the parts of an observation, and told part by part to what chooses."""
+"""Action masks, told part by part to what chooses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,33 +6,10 @@ from typing import Any
 from ecotone.ops.arrays import namespace
 from ecotone.ops.distributions import legal_or_all
 from ecotone.ops.distributions.choices import ILLEGAL
-from ecotone.spec import ACTION_MASK, Box, Dict, MultiBinary, Space, Tuple
+from ecotone.spec import Box, Dict, MultiBinary, Space, Tuple
 
 Array = Any
 Tree = Any
-ONLY = "observation"
-"""Name of the part that encoders see by itself where it is the only one beside the mask."""
-
-
-def split_mask(observation: Tree) -> tuple[Tree, Tree | None]:
-    """`(seen, legal)`: what encoders see of an observation, and its part `action_mask`; `legal` is none without one.
-
-    Where a part named `observation` is all that is left beside the mask, `seen` is that part itself.
-    """
-    if not isinstance(observation, dict) or ACTION_MASK not in observation:
-        return observation, None
-    rest = {name: part for name, part in observation.items() if name != ACTION_MASK}
-    return rest[ONLY] if set(rest) == {ONLY} else rest, observation[ACTION_MASK]
-
-
-def seen_space(space: Space) -> Space:
-    """The space of what `split_mask` leaves to see; raises `ValueError` if there is nothing beside the mask."""
-    if not isinstance(space, Dict) or ACTION_MASK not in space:
-        return space
-    rest = tuple((name, part) for name, part in space.parts if name != ACTION_MASK)
-    if not rest:
-        raise ValueError(f"an observation must have parts beside its '{ACTION_MASK}'.")
-    return space[ONLY] if [name for name, _ in rest] == [ONLY] else Dict(rest)
 
 
 def masks_of(space: Space, legal: Tree | None, place: str = "") -> Tree:

@@ -9,13 +9,12 @@ from ecotone.frozen import frozen
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.heads import HeadRecipe, NormalHead, PolicyHead, SquashedHead, ValueHead, flat_actions
 from ecotone.networks.layers import MLP, Dense
-from ecotone.networks.masks import seen_space, split_mask
 from ecotone.networks.reading import EncoderRecipe
 from ecotone.networks.recurrent import Core
 from ecotone.networks.values import Expected, Layers, ValueRecipe
 from ecotone.ops.arrays import namespace
 from ecotone.ops.distributions import Distribution
-from ecotone.spec import Box, Discrete, Spec, leaves
+from ecotone.spec import Box, Discrete, Spec, leaves, seen_space, split_mask
 
 Array = Any
 Key = Any

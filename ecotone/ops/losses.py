@@ -103,7 +103,9 @@ def standardise(values: Array, where: Array, epsilon: float = 1e-8) -> Array:
 
 
 def added(function: Callable[[Tree, Tree], Array] | None, network: Tree, rows: Tree) -> Array:
-    """A loss term of the user's own, `function(network, rows)`, or 0 for none; an auxiliary loss (arXiv:1611.05397).
+    """A loss term of the user's own, one number of a network and its rows `[T, B, ...]`; 0 for none.
+
+    An auxiliary loss (arXiv:1611.05397, eq. 5).
 
     >>> added(lambda network, rows: network * rows.mean(), jnp.asarray(2.0), jnp.ones(3)).item()
     2.0

@@ -7,7 +7,7 @@ import pytest
 
 from ecotone.networks.cnn import CNN
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.features import flat_size, flatten, spread
+from ecotone.ops.features import flat_size, flatten, spread
 from ecotone.spec import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Repeated, Tuple
 from ecotone.testing.samples import observations
 
@@ -100,3 +100,13 @@ def test_a_part_has_the_encoder_that_is_named():
 def test_an_encoder_for_nothing_is_told():
     with pytest.raises(ValueError, match="'cam', but the observation has camera, speed"):
         Encoder(parts={"cam": CNN()}).init(jax.random.key(0), SPACES["a camera and a speed"])
+
+
+@pytest.mark.parametrize(("side", "convolutions"), [(6, None), (7, [3, 3, 3]), (36, [8, 4, 3])])
+def test_images_are_read_by_convolutions_that_fit_them(side, convolutions):
+    image = Box((side, side, 3), "uint8", 0, 255)
+    recipe = Encoder((8,))
+    module = recipe.init(jax.random.key(0), image)
+    sizes = [layer.weight.shape[0] for layer in module.convolutions] if hasattr(module, "convolutions") else None
+    assert sizes == convolutions
+    assert module(observations(image, jax.random.key(1), (2,))).shape == (2, recipe.width(image))

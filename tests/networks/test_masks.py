@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecotone.networks.masks import as_legal, masked_values, masks_of, seen_space, split_mask
-from ecotone.spec import Box, Dict, Discrete, MultiBinary, Tuple
+from ecotone.networks.masks import as_legal, masked_values, masks_of
+from ecotone.spec import Box, Dict, Discrete, MultiBinary, Tuple, seen_space, split_mask
 
 MASK, SEEN = MultiBinary((3,)), Box((2,))
 

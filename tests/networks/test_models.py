@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.features import spread
 from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
 from ecotone.networks.reading import read_row
+from ecotone.ops.features import spread
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_model
 from ecotone.testing.samples import actions, observations

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import jax
 import numpy as np
 
 from ecotone.envs.wrappers.parts import (
@@ -16,14 +15,14 @@ from ecotone.envs.wrappers.parts import (
     parts_of,
     put,
     same_action,
-    seen_space,
     where,
     with_mask,
 )
 from ecotone.frozen import frozen
 from ecotone.ops.arrays import namespace
-from ecotone.spec import Box, Discrete, Leaf, MultiBinary, MultiDiscrete, Place, Space, Spec, leaves, over_parts
-from ecotone.trajectory import Array, TimeStep, Tree
+from ecotone.ops.features import flat_size, flatten
+from ecotone.spec import Box, Discrete, Leaf, MultiBinary, MultiDiscrete, Place, Space, Spec, leaves, seen_space
+from ecotone.trajectory import TimeStep, Tree
 
 
 @frozen
@@ -164,12 +163,12 @@ class OneHot:
 
     def observe(self, spec: Spec, memory: Tree, step: TimeStep) -> tuple[TimeStep, Tree]:
         """Choices to indicators."""
-        return change_step(spec, self.only, self._space, _indicators, step), memory
+        return change_step(spec, self.only, self._space, flatten, step), memory
 
     def _space(self, leaf: Leaf) -> Leaf | None:
         if not isinstance(leaf, Discrete | MultiDiscrete):
             return None
-        return Box((leaf.n if isinstance(leaf, Discrete) else sum(leaf.sizes),), low=0.0, high=1.0)
+        return Box((flat_size(leaf),), low=0.0, high=1.0)
 
 
 @frozen
@@ -207,20 +206,15 @@ class Flatten:
 
     def spec(self, spec: Spec) -> Spec:
         """One `Box` of one axis; an action mask stays beside it."""
-        seen, mask = seen_space(spec.observation)
+        seen = seen_space(spec.observation)
         low, high = (np.concatenate(bound) for bound in zip(*[_flat_bounds(*found) for found in leaves(seen)], strict=True))
         flat = Box(low.shape, "float32", tuple(low.tolist()), tuple(high.tolist()))
-        return replace(spec, observation=with_mask(flat, mask))
+        return replace(spec, observation=with_mask(flat, spec.observation))
 
     def observe(self, spec: Spec, memory: Tree, step: TimeStep) -> tuple[TimeStep, Tree]:
         """Every leaf in turn, in the order of their names."""
-        seen, _ = seen_space(spec.observation)
-
-        def flat(observation: Tree) -> Array:
-            parts = jax.tree.leaves(over_parts(_flat, seen, observation))
-            return namespace(parts[0]).concatenate(parts, -1)
-
-        return step._replace(observation=change_seen(spec.observation, flat, step.observation)), memory
+        seen = seen_space(spec.observation)
+        return step._replace(observation=change_seen(lambda x: flatten(seen, x), step.observation)), memory
 
 
 @frozen
@@ -240,14 +234,13 @@ class MapObservation:
         """The function's space in place of what it reads."""
         if self.part:
             return change_spec(spec, (self.part,), self._space)
-        _, mask = seen_space(spec.observation)
-        return replace(spec, observation=with_mask(self.space, mask))
+        return replace(spec, observation=with_mask(self.space, spec.observation))
 
     def observe(self, spec: Spec, memory: Tree, step: TimeStep) -> tuple[TimeStep, Tree]:
         """Call the function."""
         if self.part:
             return change_step(spec, (self.part,), self._space, lambda leaf, x: self.function(x), step), memory
-        return step._replace(observation=change_seen(spec.observation, self.function, step.observation)), memory
+        return step._replace(observation=change_seen(self.function, step.observation)), memory
 
     def _space(self, leaf: Leaf) -> Any:
         return self.space
@@ -264,31 +257,12 @@ def _bounds(leaf: Box, change: Callable[[np.ndarray], np.ndarray]) -> dict[str, 
     return {"low": one(low), "high": one(high)}
 
 
-def _indicators(leaf: Leaf, index: Array) -> Array:
-    xp = namespace(index)
-    if isinstance(leaf, MultiDiscrete):
-        parts = [index[..., i, None] == xp.arange(size) for i, size in enumerate(leaf.sizes)]
-        return xp.concatenate(parts, -1).astype("float32")
-    assert isinstance(leaf, Discrete)
-    return (index[..., None] == xp.arange(leaf.n)).astype("float32")
-
-
-def _flat(leaf: Leaf, x: Array, place: Place) -> Array:
-    if isinstance(leaf, Discrete | MultiDiscrete):
-        x = _indicators(leaf, x)
-    elif isinstance(leaf, Box) and leaf.dtype == "uint8":
-        x = x.astype("float32") / 255.0
-    return x.astype("float32").reshape(x.shape[0], -1)
-
-
 def _flat_bounds(place: Place, leaf: Leaf) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(leaf, Box):
         low, high = leaf.bounds()
         scale = 255.0 if leaf.dtype == "uint8" else 1.0
     else:
-        size = leaf.n if isinstance(leaf, Discrete) else sum(leaf.sizes) if isinstance(leaf, MultiDiscrete) else None
-        shape = leaf.shape if size is None else (size,)
-        low, high, scale = np.zeros(shape), np.ones(shape), 1.0
+        low, high, scale = np.zeros(flat_size(leaf)), np.ones(flat_size(leaf)), 1.0
     spread = lambda bound: np.broadcast_to(bound.astype(float) / scale, (*place.axes, *bound.shape)).ravel()
     low, high = spread(low), spread(high)
     return (np.minimum(low, 0.0), np.maximum(high, 0.0)) if place.axes else (low, high)

@@ -8,13 +8,24 @@ from typing import Any, NamedTuple
 import jax
 
 from ecotone.ops.arrays import namespace
-from ecotone.spec import ACTION_MASK, Box, Dict, Discrete, Leaf, MultiDiscrete, Repeated, Space, Spec, Tuple
+from ecotone.spec import (
+    ACTION_MASK,
+    SEEN,
+    Box,
+    Dict,
+    Discrete,
+    Leaf,
+    MultiDiscrete,
+    Repeated,
+    Space,
+    Spec,
+    Tuple,
+    split_mask,
+)  # fmt: skip
 from ecotone.trajectory import Array, TimeStep, Tree
 
 Change = Callable[[Leaf], Leaf | None]
 """The space that a wrapper makes of a leaf; none where it cannot serve it."""
-ONLY = "observation"
-"""Name of the part that is seen where there is nothing else beside an action mask."""
 
 
 def same_spec(self: Any, spec: Spec) -> Spec:
@@ -138,28 +149,20 @@ def like(old: Tree, new: Tree) -> Tree:
     return jax.tree.map(lambda x, y: y.astype(x.dtype), old, new)
 
 
-def seen_space(space: Space) -> tuple[Space, Space | None]:
-    """What is seen beside the action mask (the part `observation` itself where that is all), and the mask's space."""
-    if not isinstance(space, Dict) or ACTION_MASK not in space:
-        return space, None
-    rest = tuple((name, part) for name, part in space.parts if name != ACTION_MASK)
-    return (space[ONLY] if [name for name, _ in rest] == [ONLY] else Dict(rest)), space[ACTION_MASK]
-
-
-def with_mask(space: Space, mask: Space | None) -> Space:
-    """What is seen, and the action mask beside it."""
-    if mask is None:
+def with_mask(space: Space, like: Space) -> Space:
+    """What is seen, and beside it the action mask of `like` where that has one."""
+    if not isinstance(like, Dict) or ACTION_MASK not in like:
         return space
-    return Dict((*(space.parts if isinstance(space, Dict) else ((ONLY, space),)), (ACTION_MASK, mask)))
+    return Dict((*(space.parts if isinstance(space, Dict) else ((SEEN, space),)), (ACTION_MASK, like[ACTION_MASK])))
 
 
-def change_seen(space: Space, function: Callable[[Tree], Tree], observation: Tree) -> Tree:
+def change_seen(function: Callable[[Tree], Tree], observation: Tree) -> Tree:
     """Observations with `function` in place of what is seen beside the action mask, as `with_mask` has them."""
-    if not isinstance(space, Dict) or ACTION_MASK not in space:
-        return function(observation)
-    rest = {name: part for name, part in observation.items() if name != ACTION_MASK}
-    seen = function(rest[ONLY] if set(rest) == {ONLY} else rest)
-    return {**(seen if isinstance(seen, dict) else {ONLY: seen}), ACTION_MASK: observation[ACTION_MASK]}
+    seen, mask = split_mask(observation)
+    seen = function(seen)
+    if mask is None:
+        return seen
+    return {**(seen if isinstance(seen, dict) else {SEEN: seen}), ACTION_MASK: mask}
 
 
 def in_rows(space: Space) -> Space:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import jax
 
-from ecotone.envs.wrappers.parts import ONLY, in_rows, where
+from ecotone.envs.wrappers.parts import in_rows, where
 from ecotone.frozen import frozen
 from ecotone.ops.arrays import namespace
-from ecotone.spec import Box, Dict, Leaf, Place, Space, Spec, over_parts, zeros
+from ecotone.spec import SEEN, Box, Dict, Leaf, Place, Space, Spec, over_parts, zeros
 from ecotone.trajectory import Array, TimeStep, Tree
 
 ACTION, REWARD = "previous_action", "previous_reward"
@@ -33,7 +33,7 @@ class PreviousActionReward:
     def spec(self, spec: Spec) -> Spec:
         """A `Dict` with one or two parts more; raises `ValueError` where it has such parts already."""
         seen = spec.observation
-        parts: dict[str, Space] = dict(seen.parts) if isinstance(seen, Dict) else {ONLY: seen}
+        parts: dict[str, Space] = dict(seen.parts) if isinstance(seen, Dict) else {SEEN: seen}
         if taken := sorted({ACTION, REWARD} & set(parts)):
             raise ValueError(f"PreviousActionReward: the observation already has a part '{taken[0]}'.")
         if self.action:
@@ -50,7 +50,7 @@ class PreviousActionReward:
         """Add the parts."""
         xp = namespace(step.is_first)
         fresh = lambda x: where(step.is_first, xp.zeros_like(x), xp.asarray(x))
-        shown = step.observation if isinstance(spec.observation, Dict) else {ONLY: step.observation}
+        shown = step.observation if isinstance(spec.observation, Dict) else {SEEN: step.observation}
         if self.action:
             shown = {**shown, ACTION: jax.tree.map(fresh, memory)}
         if self.reward:

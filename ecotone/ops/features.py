@@ -16,13 +16,22 @@ LARGEST_BOUND = 1e9
 
 
 def one_hot(index: Array, size: int) -> Array:
-    """Float32 indicator of the choice, `[..., size]`."""
+    """Float32 indicator `[..., size]` of choices `[...]` (Sutton & Barto 2018, section 9.4).
+
+    >>> one_hot(jnp.asarray([2, 0]), 3).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
     xp = namespace(index)
     return (index[..., None] == xp.arange(size)).astype("float32")
 
 
 def flat_size(space: Space) -> int:
-    """Numbers per element after `flatten`."""
+    """Numbers per element `[*shape]` after `flatten` (Sutton & Barto 2018, section 9.5).
+
+    >>> from ecotone.spec import Dict
+    >>> flat_size(Dict({"kind": Discrete(3), "place": Box((2, 2))}))
+    7
+    """
     return sum(math.prod(place.axes) * _numbers(leaf) for place, leaf in leaves(space))
 
 
@@ -33,9 +42,14 @@ def _numbers(leaf: Leaf) -> int:
 
 
 def flatten(space: Space, observation: Tree) -> Array:
-    """Elements with any leading axes as float32 `[..., flat_size(space)]`, the parts of nested spaces one after another.
+    """Elements `[..., *shape]` as float32 `[..., flat_size(space)]`, the parts of nested spaces one after another.
 
-    Items of a list that are not there count as the zeros that stand for them.
+    Items of a list that are not there count as the zeros that stand for them (Sutton & Barto 2018, section 9.5).
+
+    >>> from ecotone.spec import Dict
+    >>> space = Dict({"kind": Discrete(2), "pixel": Box((1,), "uint8", 0, 255)})
+    >>> flatten(space, {"kind": jnp.asarray(1), "pixel": jnp.asarray([51], jnp.uint8)}).round(3).tolist()
+    [0.0, 1.0, 0.20000000298023224]
     """
     if isinstance(space, Leaf):
         return _flat(space, observation, Place())
@@ -61,7 +75,11 @@ def _flat(leaf: Leaf, observation: Array, place: Place) -> Array:
 def spread(space: Space) -> tuple[np.ndarray, np.ndarray]:
     """`(centre, factor)` of `flatten`'s features, so that `(x - centre) · factor` maps finite bounds to [-1, 1].
 
-    Entries without finite bounds, bytes and choices stay as they are.
+    Entries without finite bounds, bytes and choices stay as they are. Networks learn from inputs of one size (LeCun et al.
+    1998, section 4.3).
+
+    >>> [each.tolist() for each in spread(Box((2,), low=(0.0, -1.0), high=(4.0, 1.0)))]
+    [[2.0, 0.0], [0.5, 1.0]]
     """
     pairs = [_spread(leaf, math.prod(place.axes)) for place, leaf in leaves(space)]
     centre, factor = (np.concatenate(each) for each in zip(*pairs, strict=True))
