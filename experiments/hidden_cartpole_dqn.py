@@ -27,7 +27,7 @@ algorithm = ecotone.DQN(
     sequence=20,
     burn_in=10,
 )
-experiment = ecotone.Experiment(Entries(CartPole(), (0, 2)), algorithm, num_envs=16, steps=150_000)
+experiment = ecotone.Experiment(CartPole(), algorithm, wrappers=(Entries((0, 2)),), num_envs=16, steps=150_000)
 
 if __name__ == "__main__":
     ecotone.train(experiment)

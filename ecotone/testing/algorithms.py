@@ -1,6 +1,7 @@
 """Contract check of algorithms."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecotone import checkpoint
-from ecotone.protocols import Algorithm, State
+from ecotone.protocols import Algorithm, Report, State
 from ecotone.runtime.engine import Saved
 from ecotone.spec import Spec
 from ecotone.testing.elements import check_elements
@@ -18,6 +19,8 @@ from ecotone.testing.trees import assert_arrays, assert_leading, assert_same_typ
 from ecotone.trajectory import Trajectory
 
 Key = Any
+Update = Callable[[State, Trajectory, Key], tuple[State, Report]]
+"""The algorithm's, jitted once for all checks."""
 LANES = 4
 
 
@@ -52,9 +55,10 @@ def check_algorithm(
     assert_same_values(state, algorithm.init(key_init, spec), f"{name}.init with the same key")
     check_act(algorithm, state, spec, key_act, tolerance)
     rows = rows_for(algorithm, state, spec, key_rows, LANES)
-    check_learning_is_pure(algorithm, state, rows, key_update, tolerance)
-    check_unacted_rows(algorithm, state, spec, rows, key_update)
-    check_continuation(algorithm, state, spec, rows, key_update)
+    update = jax.jit(algorithm.update)
+    check_learning_is_pure(algorithm, update, state, rows, key_update, tolerance)
+    check_unacted_rows(algorithm, update, state, spec, rows, key_update)
+    check_continuation(algorithm, update, state, spec, rows, key_update)
     check_repeated_batch(algorithm, state, rows, key_update, loss, updates)
 
 
@@ -77,14 +81,16 @@ def check_act(algorithm: Algorithm, state: State, spec: Spec, key: Key, toleranc
             assert_same_values(action, other[0], f"{what}: a greedy action must not depend on the key")
 
 
-def check_learning_is_pure(algorithm: Algorithm, state: State, rows: Trajectory, key: Key, tolerance: float) -> None:
+def check_learning_is_pure(
+    algorithm: Algorithm, update: Update, state: State, rows: Trajectory, key: Key, tolerance: float
+) -> None:
     """Assert that `observe` and `update` are pure, mean the same under jit, and keep the state's tree fixed."""
     name = type(algorithm).__name__
     observed = algorithm.observe(state, rows)
     assert_same_types(state, observed, f"{name}.observe: state")
     assert_same_values(observed, algorithm.observe(state, rows), f"{name}.observe, called twice")
     assert_same_values(observed, jax.jit(algorithm.observe)(state, rows), f"{name}.observe, under jit", tolerance)
-    updated, report = jax.jit(algorithm.update)(state, rows, key)
+    updated, report = update(state, rows, key)
     assert_same_types(state, updated, f"{name}.update: state")
     plain = algorithm.update(state, rows, key)
     assert_same_values(plain, (updated, report), f"{name}.update, called again and without jit", tolerance)
@@ -93,7 +99,7 @@ def check_learning_is_pure(algorithm: Algorithm, state: State, rows: Trajectory,
         assert np.isfinite(value), f"{name}.update: the metric '{metric}' is {value}."
 
 
-def check_unacted_rows(algorithm: Algorithm, state: State, spec: Spec, rows: Trajectory, key: Key) -> None:
+def check_unacted_rows(algorithm: Algorithm, update: Update, state: State, spec: Spec, rows: Trajectory, key: Key) -> None:
     """Assert that action, reward and extras of rows without `acted` change nothing in the updated state."""
     assert not np.asarray(rows.acted).all(), "the rows drawn for this check all have decisions: use a longer feed."
 
@@ -107,14 +113,13 @@ def check_unacted_rows(algorithm: Algorithm, state: State, spec: Spec, rows: Tra
         reward=elsewhere(rows.reward, rows.reward + 7.0),
         extras=jax.tree.map(lambda x: elsewhere(x, jnp.zeros_like(x) if x.dtype == bool else 1 - 2 * x), rows.extras),
     )
-    update = jax.jit(algorithm.update)
     what = f"{type(algorithm).__name__}.update: rows without `acted` moved the state; weigh the loss with `rows.acted`"
     assert_same_values(update(state, rows, key)[0], update(state, garbled, key)[0], what, 1e-6)
 
 
-def check_continuation(algorithm: Algorithm, state: State, spec: Spec, rows: Trajectory, key: Key) -> None:
+def check_continuation(algorithm: Algorithm, update: Update, state: State, spec: Spec, rows: Trajectory, key: Key) -> None:
     """Assert that an updated state, written to a checkpoint and read again, acts and learns on bit for bit."""
-    name, update = type(algorithm).__name__, jax.jit(algorithm.update)
+    name = type(algorithm).__name__
     updated, _ = update(state, rows, key)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint.write(Path(folder), 1, Saved(updated, {}), algorithm.policy(updated), spec, keep=1)

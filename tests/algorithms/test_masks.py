@@ -22,25 +22,25 @@ PPO = dataclasses.replace(small_ppo(), feed=Rollout(32))
 DQN = dataclasses.replace(small_dqn(), replay=dataclasses.replace(small_dqn().replay, length=16, ratio=0.004))
 BOLTZMANN = dataclasses.replace(DQN, exploration=lambda values, epsilon: Categorical(values / epsilon))
 CASES = {
-    "ppo": PPO,
-    "ppo with a memory": dataclasses.replace(PPO, model=ActorCritic(Encoder((8,)), core=GRU(8))),
-    "dqn": DQN,
-    "dqn by temperature": BOLTZMANN,
+    "ppo": (PPO, CHOICES),
+    "ppo with a memory": (dataclasses.replace(PPO, model=ActorCritic(Encoder((8,)), core=GRU(8))), CHOICES // 10),
+    "dqn": (DQN, CHOICES),
+    "dqn by temperature": (BOLTZMANN, CHOICES // 5),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_no_illegal_choice_in_a_million(name):
-    algorithm = CASES[name]
+def test_no_illegal_choice_in_up_to_a_million(name):
+    algorithm, choices = CASES[name]
     rows = LANES * (32 if algorithm.feed == Rollout(32) else 16)
-    reward = np.asarray(fit(algorithm, probes.Legal(), LANES, 2 * CHOICES // rows + 1).reward)  # every other row decides
+    reward = np.asarray(fit(algorithm, probes.Legal(), LANES, 2 * choices // rows + 1).reward)  # every other row decides
     assert reward.min() >= 0.0  # one illegal choice costs a million
     assert reward[-20:].mean() > reward[:2].mean() + 0.1
 
 
 @pytest.mark.parametrize("name", ["ppo", "dqn"])
 def test_no_illegal_choice_where_numpy_acts(name):
-    algorithm, spec = CASES[name], probes.Legal().spec
+    algorithm, spec = CASES[name][0], probes.Legal().spec
     state = algorithm.init(jax.random.key(0), spec)
     actor = NumpyActor(algorithm, jax.tree.map(np.asarray, algorithm.policy(state)), seed=1)
     lanes = 50_000
