@@ -12,7 +12,7 @@ from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import QNetwork
-from ecotone.networks.reading import forgets, read_row, remembered
+from ecotone.networks.reading import forgets, output_of, read_row, remembered
 from ecotone.ops.arrays import masked_mean, pick
 from ecotone.ops.descent import Adam, periodic
 from ecotone.ops.distributions import EpsilonGreedy
@@ -43,15 +43,6 @@ class DQNPolicy(NamedTuple):
 
     network: Tree
     epsilon: Array
-
-
-def expected(values: Array) -> Array:
-    """Values `[..., K]` themselves; raises `Mistake` for distributions of them, which this loss would not train."""
-    if hasattr(values, "values"):
-        raise Mistake(
-            f"DQN learns expected values, but its model tells {type(values).__name__}: give it `Expected()` as head."
-        )
-    return values
 
 
 @frozen
@@ -103,6 +94,11 @@ class DQN:
         if self.burn_in and not remembers:
             raise Mistake("`burn_in` warms up a memory, but the model has none: give it a core, or set `burn_in` to 0.")
         network = self.model.init(key, spec)
+        told = output_of(self.model, network, spec)
+        if not isinstance(told, jax.ShapeDtypeStruct):
+            raise Mistake(
+                f"DQN learns one expected value per choice, not {type(told).__name__}: use QNetwork with `Expected()`."
+            )
         zero = jnp.zeros((), jnp.int32)
         return DQNState(network, jax.tree.map(jnp.copy, network), self.optimizer.init(network), zero, zero)
 
@@ -119,7 +115,7 @@ class DQN:
         """The choice of highest value, or with probability epsilon any."""
         extras = remembered(memory)
         values, memory = read_row(params.network, observation, is_first, memory)
-        choice = (self.exploration or EpsilonGreedy)(expected(values), params.epsilon)
+        choice = (self.exploration or EpsilonGreedy)(values, params.epsilon)
         legal = split_mask(observation)[1]
         if legal is not None:
             choice = choice.masked(legal != 0)

@@ -10,7 +10,7 @@ from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import Critics, SquashedActor
-from ecotone.networks.reading import forgets, read_row
+from ecotone.networks.reading import forgets, output_of, read_row
 from ecotone.ops import noise
 from ecotone.ops.arrays import namespace
 from ecotone.ops.descent import Adam, polyak
@@ -88,6 +88,11 @@ class SAC:
             raise Mistake("SAC's critics read single rows: give it an actor without a memory, or take PPO or DQN.")
         key_actor, key_critics = jax.random.split(key)
         actor, critics = self.actor.init(key_actor, spec), self.critics.init(key_critics, spec)
+        told = output_of(self.actor, actor, spec)
+        if not hasattr(told, "sample_and_log_prob"):
+            raise Mistake(
+                f"SAC's actor needs draws with a gradient, which {type(told).__name__} has not: use SquashedActor."
+            )
         networks = SACNetworks(actor, critics, jnp.log(jnp.asarray(self.temperature, jnp.float32)))
         target = jax.tree.map(jnp.copy, critics)
         return SACState(networks, target, self.optimizer.init(networks), jnp.zeros((), jnp.int32))

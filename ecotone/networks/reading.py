@@ -4,8 +4,9 @@ from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 
-from ecotone.spec import Space
+from ecotone.spec import Space, Spec, zeros
 
 Array = Any
 Key = Any
@@ -48,3 +49,14 @@ def forgets(memory: Tree) -> bool:
 def remembered(memory: Tree) -> Tree:
     """Extras that have a replay keep the memory before each row; `()` for feed-forward networks."""
     return () if forgets(memory) else {"memory": memory}
+
+
+def output_of(model: Any, network: Any, spec: Spec) -> Any:
+    """Shapes and types of what a model's network says of one row, `[1, 1, ...]`; nothing is computed."""
+    row, first = zeros(spec.observation, (1, 1)), jnp.zeros((1, 1), bool)
+    return jax.eval_shape(lambda network, memory: network(row, first, memory)[0], network, model.initial_memory(1))
+
+
+def kind_of(output: Any) -> str:
+    """What `output_of` found, in a word."""
+    return "an array" if isinstance(output, jax.ShapeDtypeStruct) else type(output).__name__

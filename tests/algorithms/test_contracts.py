@@ -1,6 +1,6 @@
 """Every algorithm keeps its contract, and the check notices those that do not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -8,11 +8,14 @@ import jax.numpy as jnp
 import pytest
 
 from ecotone.algorithms import ALGORITHMS
+from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.models import ActorCritic
+from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.networks.recurrent import GRU
+from ecotone.networks.values import Quantiles
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_algorithm
+from ecotone.testing.samples import rows_for
 from tests.algorithms.small import recurrent_dqn, small_dqn, small_ppo, small_sac
 
 SEEN = Box((3,))
@@ -114,3 +117,37 @@ def test_faults_of_algorithms_are_told(replaced, function, told):
 def test_a_spec_that_cannot_be_served_is_an_error(algorithm, spec, told):
     with pytest.raises(ValueError, match=told):
         algorithm.init(jax.random.key(0), spec)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "spec", "told"),
+    [
+        (small_ppo(model=QNetwork(Encoder((8,)))), CHOICE, "a policy and a value of its model, not ShapeDtypeStruct"),
+        (replace(small_dqn(), model=ActorCritic(Encoder((8,)))), CHOICE, "not PolicyValue: use QNetwork"),
+        (replace(small_dqn(), model=QNetwork(Encoder((8,)), head=Quantiles(5))), CHOICE, "not QuantileValues"),
+        (replace(small_sac(), actor=ActorCritic(Encoder((8,)))), VECTOR, "which PolicyValue has not: use SquashedActor"),
+    ],
+    ids=["values for ppo", "policy for dqn", "quantiles for dqn", "values for sac"],
+)
+def test_a_model_that_makes_no_sense_is_an_error(algorithm, spec, told):
+    with pytest.raises(Mistake, match=told):
+        algorithm.init(jax.random.key(0), spec)
+
+
+@pytest.mark.parametrize(("algorithm", "spec"), [(small_ppo(), CHOICE), (small_dqn(), CHOICE), (small_sac(), VECTOR)])
+def test_a_loss_term_of_ones_own_is_added(algorithm, spec):
+    seen = []
+
+    def heavy(network, rows):
+        seen.append(rows.observation.shape)
+        return 1e3 * sum(jnp.square(leaf).sum() for leaf in jax.tree.leaves(network))
+
+    def weights(algorithm):
+        state = algorithm.init(jax.random.key(0), spec)
+        rows = rows_for(algorithm, state, spec, jax.random.key(1))
+        state, _ = jax.jit(algorithm.update)(state, rows, jax.random.key(2))
+        network = state.networks if hasattr(state, "networks") else state.network
+        return float(sum(jnp.abs(leaf).sum() for leaf in jax.tree.leaves(network)))
+
+    assert weights(replace(algorithm, extra_loss=heavy)) < weights(algorithm)
+    assert seen
