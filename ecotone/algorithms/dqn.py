@@ -12,7 +12,7 @@ from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import QNetwork
-from ecotone.networks.reading import forgets, output_of, read_row, remembered
+from ecotone.networks.reading import forgets, kind_of, output_of, read_row, remembered
 from ecotone.ops.arrays import masked_mean, pick
 from ecotone.ops.descent import Adam, periodic
 from ecotone.ops.distributions import EpsilonGreedy
@@ -96,9 +96,7 @@ class DQN:
         network = self.model.init(key, spec)
         told = output_of(self.model, network, spec)
         if not isinstance(told, jax.ShapeDtypeStruct):
-            raise Mistake(
-                f"DQN learns one expected value per choice, not {type(told).__name__}: use QNetwork with `Expected()`."
-            )
+            raise Mistake(f"DQN learns one value per choice, not {kind_of(told)}: use QNetwork with `Expected()`.")
         zero = jnp.zeros((), jnp.int32)
         return DQNState(network, jax.tree.map(jnp.copy, network), self.optimizer.init(network), zero, zero)
 

@@ -10,7 +10,7 @@ from ecotone.feed import Rollout
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import ActorCritic
-from ecotone.networks.reading import output_of, read_policy
+from ecotone.networks.reading import kind_of, output_of, read_policy
 from ecotone.ops.arrays import masked_mean
 from ecotone.ops.descent import Adam
 from ecotone.ops.distributions import entropy, recorded
@@ -86,7 +86,7 @@ class PPO:
         network = self.model.init(key, spec)
         told = output_of(self.model, network, spec)
         if not (hasattr(told, "policy") and hasattr(told, "value") and hasattr(network, "policy")):
-            raise Mistake(f"PPO needs a policy and a value of its model, not {type(told).__name__}: use ActorCritic.")
+            raise Mistake(f"PPO needs a policy and a value of its model, not {kind_of(told)}: use ActorCritic.")
         return PPOState(network, self.optimizer.init(network), jnp.zeros((), jnp.int32))
 
     def initial_memory(self, lanes: int) -> Tree:

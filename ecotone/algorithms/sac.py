@@ -10,7 +10,7 @@ from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import Critics, SquashedActor
-from ecotone.networks.reading import forgets, output_of, read_row
+from ecotone.networks.reading import forgets, kind_of, output_of, read_row
 from ecotone.ops import noise
 from ecotone.ops.arrays import namespace
 from ecotone.ops.descent import Adam, polyak
@@ -90,9 +90,7 @@ class SAC:
         actor, critics = self.actor.init(key_actor, spec), self.critics.init(key_critics, spec)
         told = output_of(self.actor, actor, spec)
         if not hasattr(told, "sample_and_log_prob"):
-            raise Mistake(
-                f"SAC's actor needs draws with a gradient, which {type(told).__name__} has not: use SquashedActor."
-            )
+            raise Mistake(f"SAC needs draws with a gradient of its actor, not {kind_of(told)}: use SquashedActor.")
         networks = SACNetworks(actor, critics, jnp.log(jnp.asarray(self.temperature, jnp.float32)))
         target = jax.tree.map(jnp.copy, critics)
         return SACState(networks, target, self.optimizer.init(networks), jnp.zeros((), jnp.int32))

@@ -122,10 +122,10 @@ def test_a_spec_that_cannot_be_served_is_an_error(algorithm, spec, told):
 @pytest.mark.parametrize(
     ("algorithm", "spec", "told"),
     [
-        (small_ppo(model=QNetwork(Encoder((8,)))), CHOICE, "a policy and a value of its model, not ShapeDtypeStruct"),
+        (small_ppo(model=QNetwork(Encoder((8,)))), CHOICE, "a policy and a value of its model, not an array"),
         (replace(small_dqn(), model=ActorCritic(Encoder((8,)))), CHOICE, "not PolicyValue: use QNetwork"),
         (replace(small_dqn(), model=QNetwork(Encoder((8,)), head=Quantiles(5))), CHOICE, "not QuantileValues"),
-        (replace(small_sac(), actor=ActorCritic(Encoder((8,)))), VECTOR, "which PolicyValue has not: use SquashedActor"),
+        (replace(small_sac(), actor=ActorCritic(Encoder((8,)))), VECTOR, "not PolicyValue: use SquashedActor"),
     ],
     ids=["values for ppo", "policy for dqn", "quantiles for dqn", "values for sac"],
 )
