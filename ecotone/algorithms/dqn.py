@@ -12,7 +12,9 @@ from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import QNetwork
+from ecotone.networks.noisy import renew_noise, without_noise
 from ecotone.networks.reading import forgets, kind_of, output_of, read_row, remembered
+from ecotone.ops import noise
 from ecotone.ops.arrays import masked_mean, pick
 from ecotone.ops.descent import Adam, periodic
 from ecotone.ops.distributions import EpsilonGreedy
@@ -100,6 +102,11 @@ class DQN:
         zero = jnp.zeros((), jnp.int32)
         return DQNState(network, jax.tree.map(jnp.copy, network), self.optimizer.init(network), zero, zero)
 
+    @property
+    def _noisy(self) -> bool:
+        """Whether the model explores by noise in its weights (arXiv:1706.10295)."""
+        return getattr(self.model, "noisy", None) is not None
+
     def initial_memory(self, lanes: int) -> Tree:
         """The model's memory before the first row."""
         return self.model.initial_memory(lanes)
@@ -111,8 +118,11 @@ class DQN:
 
     def act(self, params: DQNPolicy, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
         """The choice of highest value, or with probability epsilon any."""
-        extras = remembered(memory)
-        values, memory = read_row(params.network, observation, is_first, memory)
+        extras, network = remembered(memory), params.network
+        if self._noisy:
+            key_noise, key = noise.split(key)
+            network = renew_noise(network, key_noise) if explore else without_noise(network)
+        values, memory = read_row(network, observation, is_first, memory)
         choice = (self.exploration or EpsilonGreedy)(values, params.epsilon)
         legal = split_mask(observation)[1]
         if legal is not None:
@@ -126,8 +136,12 @@ class DQN:
     def update(self, state: DQNState, rows: Trajectory, key: Key) -> tuple[DQNState, Report]:
         """One step down the Huber loss of windows `[burn_in + sequence + n, batch, ...]`."""
 
+        key_online, key_target = jax.random.split(key)
+        renewed = renew_noise if self._noisy else lambda network, key: network
+
         def loss(network: Tree) -> tuple[Array, tuple[Array, Array]]:
-            cost, told = self._loss(network, state.target, rows)
+            online, target = renewed(network, key_online), renewed(state.target, key_target)
+            cost, told = self._loss(online, target, rows)
             return cost + added(self.extra_loss, network, rows), told
 
         (cost, (priority, value)), gradient = jax.value_and_grad(loss, has_aux=True)(state.network)

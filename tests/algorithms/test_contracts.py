@@ -8,11 +8,13 @@ import jax.numpy as jnp
 import pytest
 
 from ecotone.algorithms import ALGORITHMS
+from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.networks.recurrent import GRU
 from ecotone.networks.values import Quantiles
+from ecotone.ops.schedules import Constant
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_algorithm
 from ecotone.testing.samples import rows_for
@@ -24,6 +26,7 @@ CHOICE = Spec(SEEN, Discrete(3, start=1))
 CASES = {
     "dqn": (small_dqn(), CHOICE),
     "dqn-3-step": (small_dqn(n=3), CHOICE),
+    "dqn-with-noise": (replace(small_dqn(), model=QNetwork(Encoder((8,)), dueling=True, noisy=0.5)), CHOICE),
     "dqn-of-choices": (small_dqn(), Spec(Discrete(4), Discrete(2))),
     "dqn-with-memory": (recurrent_dqn(), CHOICE),
     "ppo": (small_ppo(), CHOICE),
@@ -151,3 +154,14 @@ def test_a_loss_term_of_ones_own_is_added(algorithm, spec):
 
     assert weights(replace(algorithm, extra_loss=heavy)) < weights(algorithm)
     assert seen
+
+
+def test_noise_in_the_weights_explores_and_is_learned_with():
+    algorithm = replace(
+        small_dqn(), model=QNetwork(Encoder((8,)), noisy=3.0), epsilon=Constant(0.0), replay=Replay(warmup=0)
+    )
+    params = algorithm.policy(algorithm.init(jax.random.key(0), CHOICE))
+    seen, first = jnp.ones((4, 3)), jnp.zeros(4, bool)
+    act = jax.jit(lambda key, explore: algorithm.act(params, seen, first, (), key, explore)[0], static_argnums=1)
+    assert len({tuple(act(jax.random.key(i), True).tolist()) for i in range(20)}) > 1
+    assert len({tuple(act(jax.random.key(i), False).tolist()) for i in range(20)}) == 1
