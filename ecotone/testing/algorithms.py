@@ -29,10 +29,10 @@ def check_algorithm(
 ) -> None:
     """Assert that an algorithm keeps its contract for a spec.
 
-    `init`, `act`, `observe` and `update` are pure and mean the same under jit; actions fit the spec; state and memory
-    keep their structure, shapes, dtypes and weak types; rows without `acted` change nothing by their action, reward and
-    extras; a state that was written to a checkpoint and read goes on bit for bit; one batch learned from again and again
-    lowers the loss.
+    `init`, `act`, `observe` and `update` are pure; `act` and `observe` mean the same with and without jit; actions fit the
+    spec; state and memory keep their structure, shapes, dtypes and weak types; rows without `acted` change nothing by their
+    action, reward and extras; a state that was written to a checkpoint and read goes on bit for bit; one batch learned from
+    again and again lowers the loss.
 
     Arguments:
         algorithm: with a small network and a short feed, so that the check is quick.
@@ -40,7 +40,7 @@ def check_algorithm(
         key: decides weights, rows and noise.
         loss: the metric that a repeated batch must lower; empty for `loss`, `value_loss` or `critic_loss`.
         updates: how often the batch is repeated.
-        tolerance: relative and absolute difference allowed between jitted and plain results.
+        tolerance: relative and absolute difference allowed between jitted and plain results of `act` and `observe`.
 
     Raises:
         AssertionError: what is wrong, and what to do.
@@ -84,7 +84,7 @@ def check_act(algorithm: Algorithm, state: State, spec: Spec, key: Key, toleranc
 def check_learning_is_pure(
     algorithm: Algorithm, update: Update, state: State, rows: Trajectory, key: Key, tolerance: float
 ) -> None:
-    """Assert that `observe` and `update` are pure, mean the same under jit, and keep the state's tree fixed."""
+    """Assert that `observe` and `update` are pure and keep the state's tree fixed, however often they are traced."""
     name = type(algorithm).__name__
     observed = algorithm.observe(state, rows)
     assert_same_types(state, observed, f"{name}.observe: state")
@@ -92,8 +92,8 @@ def check_learning_is_pure(
     assert_same_values(observed, jax.jit(algorithm.observe)(state, rows), f"{name}.observe, under jit", tolerance)
     updated, report = update(state, rows, key)
     assert_same_types(state, updated, f"{name}.update: state")
-    plain = algorithm.update(state, rows, key)
-    assert_same_values(plain, (updated, report), f"{name}.update, called again and without jit", tolerance)
+    again = jax.jit(lambda *arguments: algorithm.update(*arguments))(state, rows, key)
+    assert_same_values(again, (updated, report), f"{name}.update, traced and called again")
     for metric, value in report.metrics.items():
         assert jnp.shape(value) == (), f"{name}.update: the metric '{metric}' has the shape {jnp.shape(value)}; reduce it."
         assert np.isfinite(value), f"{name}.update: the metric '{metric}' is {value}."

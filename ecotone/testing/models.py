@@ -35,7 +35,7 @@ def check_model(model: Model, spec: Spec, key: Key = None, tolerance: float = 1e
     seen = observations(spec.observation, key_seen, (STEPS, LANES))
     is_first, memory = endings(key_ends, STEPS - 1, LANES)[0], model.initial_memory(LANES)
     assert_leading(memory, (LANES,), f"{name}.initial_memory")
-    read = lambda *rows: (told((out := network(*rows))[0]), out[1])
+    read = jax.jit(lambda *rows: (told((out := network(*rows))[0]), out[1]))
     output, after = read(seen, is_first, memory)
     assert_leading(output, (STEPS, LANES), f"{name}: output of rows [T, B, ...]")
     assert_same_types(memory, after, f"{name}: memory")
