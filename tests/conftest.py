@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / ".jax_cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+# Most of the time goes into compiling; what must be right bit for bit is tested with `optimized_programs`.
+jax.config.update("jax_disable_most_optimizations", True)
 settings.register_profile(
     "ecotone", deadline=None, max_examples=50, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -26,6 +28,14 @@ def forget_programs() -> Iterator[None]:
     """Free the programs of each file: thousands of them take more memory maps than a process may have, and it dies."""
     yield
     jax.clear_caches()
+
+
+@pytest.fixture(scope="module")
+def optimized_programs() -> Iterator[None]:
+    """Compile programs in this file as users' are."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(params=["jit", "plain"])

@@ -30,6 +30,8 @@ from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
 from ecotone.networks.recurrent import GRU
 
+pytestmark = pytest.mark.usefixtures("optimized_programs")
+
 SMALL = Encoder((8,))
 PPO_SMALL = PPO(model=ActorCritic(SMALL), feed=Rollout(32), epochs=2, minibatches=2)
 DQN_BASE, SAC_BASE = DQN(), SAC()

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 from ecotone.spec import Space, Spec, zeros
 
@@ -53,8 +53,8 @@ def remembered(memory: Tree) -> Tree:
 
 def output_of(model: Any, network: Any, spec: Spec) -> Any:
     """Shapes and types of what a model's network says of one row, `[1, 1, ...]`; nothing is computed."""
-    row, first = zeros(spec.observation, (1, 1)), jnp.zeros((1, 1), bool)
-    return jax.eval_shape(lambda network, memory: network(row, first, memory)[0], network, model.initial_memory(1))
+    rows = zeros(spec.observation, (1, 1)), np.zeros((1, 1), bool), model.initial_memory(1)
+    return jax.eval_shape(lambda network, rows: network(*rows)[0], network, rows)
 
 
 def kind_of(output: Any) -> str:

@@ -10,6 +10,8 @@ from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.spec import Box, Discrete, Spec
 from ecotone.testing import check_model
 
+pytestmark = pytest.mark.usefixtures("optimized_programs")
+
 SMALL = (36, 36, 1)
 WIDTH = 512
 KEY = jax.random.key(0)
