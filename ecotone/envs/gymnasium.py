@@ -57,16 +57,16 @@ def to_space(space: spaces.Space, what: str) -> Space:
         return MultiDiscrete(tuple(map(int, space.nvec)), tuple(map(int, space.start)))
     if isinstance(space, spaces.MultiBinary):
         return MultiBinary(tuple(space.shape), "int8" if what == "observation" else "int32")
+    if isinstance(space, spaces.Box) and what == "action" and np.issubdtype(space.dtype, np.integer):
+        return _to_choices(space)
     if isinstance(space, spaces.Box):
-        return _to_choices(space) if what == "action" and _counts(space) else _to_box(space)
+        return _to_box(space)
     raise Mistake(f"the {what} space {space} is not supported: flatten it with a gymnasium wrapper.")
 
 
-def _counts(space: spaces.Box) -> bool:
-    return np.issubdtype(space.dtype, np.integer) and len(space.shape) == 1 and space.is_bounded()
-
-
 def _to_choices(space: spaces.Box) -> MultiDiscrete:
+    if len(space.shape) != 1 or not space.is_bounded():
+        raise Mistake(f"whole numbers as actions need bounds and one axis, unlike {space}: wrap the environment.")
     low, high = space.low.astype(np.int64), space.high.astype(np.int64)
     return MultiDiscrete(tuple((high - low + 1).tolist()), tuple(low.tolist()))
 

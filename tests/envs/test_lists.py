@@ -56,6 +56,13 @@ def test_nested_spaces_are_read():
     assert to_space(spaces.Box(-1, 3, (2,), np.int32), "action") == MultiDiscrete((5, 5), (-1, -1))
 
 
+def test_whole_numbers_in_a_square_are_no_actions():
+    space = spaces.Box(0, 3, (2, 2), np.int32)
+    assert to_space(space, "observation") == Box((2, 2), "int32", 0.0, 3.0)
+    with pytest.raises(Mistake, match="need bounds and one axis"):
+        to_space(space, "action")
+
+
 def test_lists_are_padded():
     space = Repeated(spaces.Box(-1, 1, (2,)), most=3)
     element = pad(space, [np.ones(2, np.float32)])
