@@ -9,6 +9,8 @@ from scipy import integrate, special, stats
 from ecotone.ops.distributions import Categorical, EpsilonGreedy, MultiCategorical, Normal, TanhNormal
 from ecotone.ops.noise import Noise
 
+pytestmark = pytest.mark.usefixtures("optimized_programs")  # rounding of tanh is that of users' programs
+
 GENERATOR = np.random.default_rng(0)
 LOGITS = GENERATOR.normal(size=(2, 3, 5)).astype(np.float32) * 2
 OTHER_LOGITS = GENERATOR.normal(size=(2, 3, 5)).astype(np.float32)
