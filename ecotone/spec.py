@@ -230,8 +230,7 @@ def from_environment(space: Space, observation: Any) -> Any:
 
 def _one_from_environment(space: Leaf, observation: Any, place: Place) -> np.ndarray:
     start = space.start if isinstance(space, Discrete | MultiDiscrete) else 0
-    observation = np.asarray(observation)
-    return (observation - np.asarray(start) if np.any(start) else observation).astype(space.dtype, copy=False)
+    return np.asarray(observation - np.asarray(start) if start else observation, space.dtype)
 
 
 @cache
