@@ -117,8 +117,6 @@ Leaf = Box | Discrete | MultiDiscrete | MultiBinary
 Space = Leaf | Dict | Tuple | Repeated
 ACTION_MASK = "action_mask"
 """Name of the part of a `Dict` observation that says which choices are legal."""
-
-
 SEEN = "observation"
 """Name of the part that encoders see by itself where it is the only one beside the mask."""
 

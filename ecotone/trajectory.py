@@ -6,6 +6,7 @@ its final observation; the row after it `is_first`. The last row of a trajectory
 
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 Tree = Any
@@ -53,6 +54,12 @@ class Trajectory(NamedTuple):
     discount: Array
     extras: Tree
     memory: Tree
+
+
+def same_lanes(ours: Tree, theirs: Tree) -> np.ndarray:
+    """Lanes `[B]` bool in which two trees of arrays `[B, ...]` hold the same."""
+    pairs = zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True)
+    return np.all([(np.asarray(a) == b).reshape(len(a), -1).all(1) for a, b in pairs], axis=0)
 
 
 class Episodes:

@@ -12,7 +12,7 @@ from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Stream, Wrapper
 from ecotone.spec import Spec
-from ecotone.trajectory import TimeStep, Tree
+from ecotone.trajectory import TimeStep, Tree, same_lanes
 
 Key = Any
 Memories = tuple[Tree, ...]
@@ -165,9 +165,7 @@ class LocalWrapped:
         """What was said last and remembered, but of a lane that was not repeated exactly, what begins there."""
         saved, self._restored = self._restored or {}, None
         before = _refilled(said, saved.get("said", {}))
-        same = np.ones(self.lanes, bool)
-        for ours, theirs in zip(jax.tree.leaves(said.observation), jax.tree.leaves(before.observation), strict=True):
-            same &= (ours == theirs).reshape(self.lanes, -1).all(1)
+        same = same_lanes(said.observation, before.observation)
         anew = said._replace(is_first=np.ones(self.lanes, bool))
         said = jax.tree.map(lambda new, old: where(same, old, new), anew, before)
         return said, _refilled(memories, saved.get("memories", {}))

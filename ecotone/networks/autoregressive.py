@@ -7,12 +7,12 @@ import equinox as eqx
 import jax
 
 from ecotone.frozen import frozen
-from ecotone.networks.encoders import flat_size, flatten
 from ecotone.networks.heads import HeadRecipe, NormalHead, action_leaves
 from ecotone.networks.layers import MLP
 from ecotone.networks.masks import as_legal, masks_of
 from ecotone.ops.arrays import namespace
 from ecotone.ops.distributions import Arranged, Autoregressive, Distribution
+from ecotone.ops.features import flat_size, flatten
 from ecotone.spec import Discrete, Leaf, MultiDiscrete, Place, Space, over_parts
 
 Array = Any

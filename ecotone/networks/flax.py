@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from ecotone.frozen import frozen
 from ecotone.mistakes import MissingExtra
-from ecotone.networks.encoders import flatten
+from ecotone.ops.features import flatten
 from ecotone.spec import Box, Leaf, Place, Space, leaves, over_parts, zeros
 
 Array = Any

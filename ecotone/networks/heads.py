@@ -4,7 +4,6 @@ A head is chosen by a recipe: `init(key, inputs, space)` builds a module that ma
 legal choices or none, to a distribution over actions.
 """
 
-import math
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Any, Protocol, runtime_checkable
@@ -28,6 +27,7 @@ from ecotone.ops.distributions import (
     TanhNormal,
     joint,
 )
+from ecotone.ops.features import flat_size
 from ecotone.spec import (
     Box,
     Dict,
@@ -74,8 +74,8 @@ class PolicyHead(eqx.Module):
 
     def __init__(self, key: Key, inputs: int, space: Space, numbers: Callable, per: int, scale: float | None) -> None:
         parts = action_leaves(space)
-        outputs = [per * math.prod(leaf.shape) if isinstance(leaf, Box) else _logits(leaf) for leaf in parts]
-        numbered = [math.prod(leaf.shape) if isinstance(leaf, Box) else 0 for leaf in parts]
+        outputs = [(per if isinstance(leaf, Box) else 1) * flat_size(leaf) for leaf in parts]
+        numbered = [flat_size(leaf) if isinstance(leaf, Box) else 0 for leaf in parts]
         self.dense, self.free = Dense(key, inputs, sum(outputs), scale), jnp.zeros(sum(numbered))
         self.space, self.numbers = space, numbers
         self.ends = tuple(tuple(accumulate(sizes))[:-1] for sizes in (outputs, numbered))
@@ -119,12 +119,6 @@ def action_leaves(space: Space) -> list[Leaf]:
     if isinstance(space, Repeated) or any(place.axes for place, _ in parts):
         raise ValueError(f"lists of varying length cannot be chosen: {space} must not be (in) an action.")
     return [leaf for _, leaf in parts]
-
-
-def _logits(space: Leaf) -> int:
-    if isinstance(space, Discrete):
-        return space.n
-    return sum(space.sizes) if isinstance(space, MultiDiscrete) else math.prod(space.shape)
 
 
 def _bounded(space: Space) -> None:

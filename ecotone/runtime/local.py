@@ -12,7 +12,7 @@ from ecotone.runtime.collect import example_rows, look_at, row_of
 from ecotone.runtime.engine import Piece, Saved
 from ecotone.runtime.learn import Learner, begin, fragment_length, learn
 from ecotone.runtime.program import Program
-from ecotone.trajectory import TimeStep, Trajectory, Tree
+from ecotone.trajectory import TimeStep, Trajectory, Tree, same_lanes
 
 
 class LocalTree(NamedTuple):
@@ -166,7 +166,4 @@ def _learn(algorithm: Algorithm, learner: Learner, rows: Trajectory) -> tuple[Le
 
 def _continued(now: TimeStep, saved: TimeStep) -> TimeStep:
     """The time step of repeated episodes; a lane that was not repeated exactly begins an episode."""
-    is_first = np.array(now.is_first)
-    for ours, theirs in zip(jax.tree.leaves(now.observation), jax.tree.leaves(saved.observation), strict=True):
-        is_first |= np.array([not np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True)])
-    return now._replace(is_first=is_first)
+    return now._replace(is_first=now.is_first | ~same_lanes(now.observation, saved.observation))
