@@ -2,10 +2,11 @@
 
 import dataclasses
 
-from ecotone.algorithms import DQN, PPO, SAC
+from ecotone.algorithms import DDPG, DQN, PPO, SAC, TD3, TQC, DiscreteSAC
 from ecotone.feed import Replay, Rollout
+from ecotone.networks.critics import ChoiceCritics, Critics, QuantileCritics
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.networks.models import ActorCritic, ChoiceActor, DeterministicActor, QNetwork, SquashedActor
 from ecotone.networks.recurrent import GRU
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Constant, Linear
@@ -43,16 +44,66 @@ def recurrent_dqn(core=GRU(8), sequence=4, burn_in=2, n=2, double=True, **replay
     )
 
 
-def small_sac(gamma=0.5, temperature=0.2):
+REPLAY = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
+FAST = Adam(Constant(3e-3), clip_norm=float("inf"))
+
+
+def small_sac(gamma=0.5, temperature=0.2, n=1):
     """SAC that learns a probe in a few hundred fragments."""
-    replay = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
-    optimizer = Adam(Constant(3e-3), clip_norm=float("inf"))
     return SAC(
         SquashedActor(ENCODER),
         Critics((16, 16), "tanh"),
-        optimizer,
+        FAST,
+        gamma=gamma,
+        n=n,
+        target_rate=0.05,
+        temperature=temperature,
+        replay=REPLAY,
+    )
+
+
+def small_tqc(gamma=0.5, temperature=0.2):
+    """TQC that learns a probe in a few hundred fragments."""
+    return TQC(
+        SquashedActor(ENCODER),
+        QuantileCritics((16, 16), "tanh", atoms=5, drop=1),
+        FAST,
         gamma=gamma,
         target_rate=0.05,
         temperature=temperature,
-        replay=replay,
+        replay=REPLAY,
+    )
+
+
+def small_td3(kind=TD3, gamma=0.5, n=1, critics=Critics((16, 16), "tanh"), **options):
+    """TD3, or DDPG, that learns a probe in a few hundred fragments."""
+    return kind(
+        DeterministicActor(ENCODER),
+        critics,
+        FAST,
+        FAST,
+        gamma=gamma,
+        n=n,
+        target_rate=0.05,
+        replay=REPLAY,
+        **options,
+    )
+
+
+def small_ddpg(gamma=0.5):
+    """DDPG that learns a probe in a few hundred fragments."""
+    return small_td3(DDPG, gamma, critics=Critics((16, 16), "tanh", count=1))
+
+
+def small_discrete_sac(gamma=0.5, temperature=0.2):
+    """Discrete SAC that learns a probe in a few hundred fragments."""
+    return DiscreteSAC(
+        ChoiceActor(ENCODER),
+        ChoiceCritics((16, 16), "tanh"),
+        FAST,
+        gamma=gamma,
+        target_rate=0.05,
+        temperature=temperature,
+        target_entropy=0.3,
+        replay=REPLAY,
     )

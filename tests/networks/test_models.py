@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecotone.networks.critics import Critics
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.networks.models import ActorCritic, QNetwork, SquashedActor
 from ecotone.networks.reading import read_row
 from ecotone.ops.features import spread
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
