@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium
+import jax
 import numpy as np
 from gymnasium import spaces
 from gymnasium.error import DependencyNotInstalled, Error
@@ -134,7 +135,7 @@ class GymnasiumStream:
             self.episodes.append(RepeatableEpisodes(make_env(), seed, lane))
             return self.episodes[-1]
 
-        self.vector = SyncVectorEnv([lambda lane=lane: one(lane) for lane in range(lanes)])
+        self.vector = SyncVectorEnv([lambda lane=lane: one(lane) for lane in range(lanes)], copy=False)
         observation = to_space(self.vector.single_observation_space, "observation")
         self.spec = Spec(observation, to_space(self.vector.single_action_space, "action"))
 
@@ -145,16 +146,17 @@ class GymnasiumStream:
         first = np.array([episode.at_start for episode in self.episodes])
         self._over = np.array([episode.over for episode in self.episodes])
         one = np.ones(self.lanes, np.float32)
-        observation = from_environment(self.spec.observation, observation)
-        return None, TimeStep(observation, first, ~self._over, np.zeros_like(one), one)
+        return None, TimeStep(self._seen(observation), first, ~self._over, np.zeros_like(one), one)
 
     def step(self, state: None, action: np.ndarray) -> tuple[None, TimeStep]:
         """Step lanes that live, begin anew in lanes that are over."""
         action = to_environment(self.spec.action, action)
+        if isinstance(self.spec.action, Discrete):
+            action = action.tolist()  # Spaces check numbers of Python's several times faster than NumPy's.
         observation, reward, terminated, truncated, _ = self.vector.step(action)
         first, self._over = self._over, terminated | truncated
         return None, TimeStep(
-            from_environment(self.spec.observation, observation),
+            self._seen(observation),
             first,
             ~self._over,
             reward.astype(np.float32),
@@ -180,6 +182,11 @@ class GymnasiumStream:
     def close(self) -> None:
         """Free the copies' resources."""
         self.vector.close()
+
+    def _seen(self, observation: Any) -> Any:
+        """Observations as rows have them, apart from the arrays that the copies write their next ones into."""
+        seen = from_environment(self.spec.observation, observation)
+        return seen.copy() if isinstance(seen, np.ndarray) else jax.tree.map(np.copy, seen)
 
     def _check(self, observation: Any) -> None:
         def check(leaf: Leaf, found: Any, place: Place) -> None:

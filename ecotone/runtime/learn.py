@@ -63,16 +63,15 @@ def _learn_from_replay(algorithm: Any, state: State, store: ring.Ring, rows: Tra
     feed, lanes = algorithm.feed, rows.acted.shape[1]
     store, due = ring.add(store, rows), feed.updates(lanes)
 
-    def once(state: State, key: Key) -> tuple[State, dict[str, Array]]:
-        key_draw, key_update = jax.random.split(key)
-        windows = ring.draw(store, key_draw, feed.batch, feed.window)
-        state, report = algorithm.update(state, windows, key_update)
+    def once(state: State, keys: Key) -> tuple[State, dict[str, Array]]:
+        windows = ring.draw(store, keys[0], feed.batch, feed.window)
+        state, report = algorithm.update(state, windows, keys[1])
         return state, report.metrics
 
     def some(state: State) -> tuple[State, dict[str, Array]]:
         if due == 1:
-            return once(state, key)
-        state, metrics = jax.lax.scan(once, state, jax.random.split(key, due))
+            return once(state, jax.random.split(key))
+        state, metrics = jax.lax.scan(once, state, jax.random.split(key, (due, 2)))
         return state, jax.tree.map(lambda x: x.mean(0), metrics)
 
     def none(state: State) -> tuple[State, dict[str, Array]]:
