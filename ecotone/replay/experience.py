@@ -10,6 +10,7 @@ from ecotone.ops.schedules import Constant
 from ecotone.protocols import Key, Report
 from ecotone.replay import priority, ring
 from ecotone.replay.ring import Places, Ring
+from ecotone.spec import Space
 from ecotone.trajectory import Array, Trajectory
 
 
@@ -20,9 +21,9 @@ class Experience(NamedTuple):
     priorities: Any
 
 
-def empty(feed: Replay, example: Trajectory) -> Experience:
-    """Nothing, with room for fragments shaped as `example` `[T + 1, B, ...]`."""
-    store = ring.empty(example, feed.capacity, feed.window, feed.stride)
+def empty(feed: Replay, example: Trajectory, space: Space | None = None) -> Experience:
+    """Nothing, with room for fragments shaped as `example` `[T + 1, B, ...]` of observations in `space`."""
+    store = ring.empty(example, feed.capacity, feed.window, feed.stride, space)
     return Experience(store, () if feed.priority is None else priority.empty(store))
 
 
@@ -44,11 +45,11 @@ def draw(feed: Replay, held: Experience, key: Key) -> tuple[Trajectory, Places]:
     """Windows `[window, batch, ...]` and where they begin; by priority, with their `importance` in the extras."""
     if feed.priority is None:
         at = ring.places(held.ring, key, feed.batch, feed.window)
-        return ring.read(held.ring, at, feed.window), at
+        return ring.read(held.ring.layout, held.ring.rows, at, feed.window), at
     at, weight = priority.draw(held.priorities, held.ring, key, feed.batch)
     exponent = (feed.importance or Constant(0.4))(held.priorities.steps)
     weights = {"importance": priority.importance(weight, exponent)}
-    return ring.read(held.ring, at, feed.window)._replace(extras=weights), at
+    return ring.read(held.ring.layout, held.ring.rows, at, feed.window)._replace(extras=weights), at
 
 
 def learned(feed: Replay, held: Experience, at: Places, report: Report) -> Experience:

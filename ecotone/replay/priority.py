@@ -52,7 +52,7 @@ def enter(priorities: Priorities, ring: Ring, rows: Trajectory, window: int, exp
     begins where it would cross the ring's head.
     """
     size, lanes, stride = ring.layout.size, ring.layout.lanes, ring.layout.stride
-    age = jnp.arange(rows.acted.shape[0] + window - 2)[::-1]
+    age = jnp.arange(-ring.layout.history, rows.acted.shape[0] + window - 2)[::-1]
     row = (ring.head - age) % size
     begins = (age >= window - 1) & (age <= ring.filled) & (row % stride == 0)
     weight = jnp.where(begins, priorities.greatest**exponent, 0.0)

@@ -34,7 +34,7 @@ def begin(algorithm: Algorithm, key: Key, spec: Any, example: Trajectory) -> Lea
     key_state, key_learn = jax.random.split(key)
     state = algorithm.init(key_state, spec)
     if isinstance(feed := algorithm.feed, Replay):
-        return Learner(state, experience.empty(feed, example), key_learn)
+        return Learner(state, experience.empty(feed, example, spec.observation), key_learn)
     return Learner(state, (), key_learn)
 
 
