@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import gymnasium
 import jax
@@ -37,6 +37,7 @@ EXTRAS = {"box2d": "box2d", "mujoco": "mujoco", "ale": "atari", "atari": "atari"
 
 
 LARGEST_INTEGER = 2**31 - 1
+T = TypeVar("T")
 
 
 def to_space(space: spaces.Space, what: str) -> Space:
@@ -77,7 +78,8 @@ def _to_box(space: spaces.Box) -> Box:
         return Box(tuple(space.shape), "float32", _bound(space.low), _bound(space.high))
     wide = np.dtype(space.dtype).itemsize > 4
     low, high = (np.clip(bound, -LARGEST_INTEGER, LARGEST_INTEGER) if wide else bound for bound in (space.low, space.high))
-    return Box(tuple(space.shape), "int32" if wide else str(space.dtype), _bound(low), _bound(high))
+    stacked = space.stacked if isinstance(space, atari.StackedBox) else 1
+    return Box(tuple(space.shape), "int32" if wide else str(space.dtype), _bound(low), _bound(high), stacked)
 
 
 def _bound(bound: np.ndarray) -> float | tuple[float, ...]:
@@ -87,13 +89,18 @@ def _bound(bound: np.ndarray) -> float | tuple[float, ...]:
 
 def make(name: str, render_mode: str | None = None, **kwargs: Any) -> gymnasium.Env:
     """The environment of that name with its usual preprocessing; raises `Mistake` for a name or argument that is wrong."""
-    _register(name)
     if render_mode is not None:
         os.environ.setdefault("SDL_AUDIODRIVER", "dummy")  # pygame else complains where there is no sound
+    if atari.is_game(name):
+        return known(name, lambda: atari.make(name, render_mode, **kwargs))
+    return known(name, lambda: gymnasium.make(name, render_mode=render_mode, disable_env_checker=True, **kwargs))
+
+
+def known(name: str, made: Callable[[], T]) -> T:
+    """What is made of Gymnasium's environment of that name; raises `Mistake` for a name or argument that is wrong."""
+    _register(name)
     try:
-        if atari.is_game(name):
-            return atari.make(name, render_mode, **kwargs)
-        return gymnasium.make(name, render_mode=render_mode, disable_env_checker=True, **kwargs)
+        return made()
     except (DependencyNotInstalled, ModuleNotFoundError) as error:
         extra = next((extra for word, extra in EXTRAS.items() if word in str(error).lower()), None)
         raise (MissingExtra(name, extra) if extra else Mistake(f"{name} could not be made: {error}")) from error
