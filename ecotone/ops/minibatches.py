@@ -87,3 +87,15 @@ def transition(rows: Trajectory, gamma: Array) -> Transition:
     following = jax.tree.map(lambda x: x[1] if steps == 1 else x[last, lane], rows.observation)
     first = lambda tree: jax.tree.map(lambda x: x[0], tree)
     return Transition(first(rows.observation), first(rows.action), reward, onward[-1], following, alive[0])
+
+
+def importance(rows: Trajectory) -> Array:
+    """Weights of windows drawn by priority, `[batch]` at most 1, by which to multiply their losses; 1.0 for other rows.
+
+    Schaul et al. 2015, arXiv:1511.05952, section 3.4: `(N · P(i)) ** -β`, divided by the greatest of the batch.
+
+    >>> rows = Trajectory(*[jnp.zeros((2, 3))] * 6, extras={"importance": jnp.asarray([1.0, 0.5, 0.25])}, memory=())
+    >>> importance(rows).tolist(), importance(rows._replace(extras=()))
+    ([1.0, 0.5, 0.25], 1.0)
+    """
+    return rows.extras.get("importance", 1.0) if isinstance(rows.extras, dict) else 1.0
