@@ -177,5 +177,5 @@ class DQN:
                 _, memory = jax.lax.stop_gradient(network)(*early, memory)
             return network(*cut(late), memory)[0]
 
-        behind = jax.tree.map(lambda x: x[late], rows._replace(observation=(), memory=()))
+        behind = jax.tree.map(lambda x: x[late], rows._replace(observation=(), extras=(), memory=()))
         return behind._replace(observation=(values(network), values(target)))
