@@ -29,6 +29,7 @@ from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
 from ecotone.networks.recurrent import GRU
+from ecotone.ops.schedules import Linear
 
 pytestmark = pytest.mark.usefixtures("optimized_programs")
 
@@ -45,6 +46,9 @@ SAC_SMALL = dataclasses.replace(
     critics=Critics((8,)),
     replay=dataclasses.replace(SAC_BASE.replay, capacity=300, batch=8, warmup=50),
 )
+DQN_PRIORITISED = dataclasses.replace(
+    DQN_SMALL, replay=dataclasses.replace(DQN_SMALL.replay, priority=0.6, importance=Linear(0.4, 1.0), stride=2)
+)
 WRAPPERS = (Stack(3), PreviousActionReward(), Flatten(), ClipReward(0.5))
 CASES = {
     "ppo local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500),
@@ -54,6 +58,7 @@ CASES = {
     "dqn compiled": Experiment("CartPole-v1", DQN_SMALL, num_envs=2, steps=600, runtime="compiled"),
     "dqn with memory local": Experiment("CartPole-v1", DQN_MEMORY, steps=400),
     "dqn with memory compiled": Experiment("CartPole-v1", DQN_MEMORY, num_envs=2, steps=400, runtime="compiled"),
+    "dqn prioritised": Experiment("CartPole-v1", DQN_PRIORITISED, num_envs=2, steps=600, runtime="compiled"),
     "sac local": Experiment("Pendulum-v1", SAC_SMALL, steps=450),
     "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
     "wrapped local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS),
