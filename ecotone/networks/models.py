@@ -123,6 +123,11 @@ class QNetworkModule(eqx.Module):
         features, legal, memory = self._read(observation, is_first, memory)
         return self.head.at(levels, features, legal), memory  # type: ignore[attr-defined]
 
+    def draw(self, key: Key, observation: Tree, is_first: Array, memory: Tree) -> tuple[Any, Tree]:
+        """What the head says at levels that it draws, where it is one of `ImplicitQuantiles`."""
+        features, legal, memory = self._read(observation, is_first, memory)
+        return self.head.draw(key, features, legal), memory  # type: ignore[attr-defined]
+
     def _read(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Array, Tree | None, Tree]:
         observation, legal = split_mask(observation)
         features = self.encoder(observation)  # type: ignore[operator]

@@ -31,17 +31,19 @@ def permutations(key: Key, count: int, size: int) -> Array:
 def decisions(rows: Trajectory, n: int) -> Trajectory:
     """Windows `[n + 1, S · batch, ...]` that begin at each of the first S rows of sequences `[S + n, batch, ...]`.
 
-    So that n-step targets (Sutton & Barto 2018, eq. 7.1) are one thing for transitions and sequences.
+    So that n-step targets (Sutton & Barto 2018, eq. 7.1) are one thing for transitions and sequences. What belongs to
+    whole windows (memory, importance) stays with those.
 
     >>> rows = Trajectory(jnp.arange(4)[:, None], *[jnp.zeros((4, 1))] * 5, (), ())
     >>> decisions(rows, 1).observation.tolist()
     [[0, 1, 2], [1, 2, 3]]
     """
     count = rows.acted.shape[0] - n
+    rows = rows._replace(extras=(), memory=())
     if count == 1:
-        return rows._replace(memory=())
+        return rows
     cut = lambda x: jnp.stack([x[i : i + count] for i in range(n + 1)]).reshape(n + 1, -1, *x.shape[2:])
-    return jax.tree.map(cut, rows._replace(memory=()))
+    return jax.tree.map(cut, rows)
 
 
 class Transition(NamedTuple):

@@ -2,16 +2,26 @@
 
 import dataclasses
 
-from ecotone.algorithms import DDPG, DQN, PPO, SAC, TD3, TQC, DiscreteSAC
+from ecotone.algorithms import C51, DDPG, DQN, IQN, PPO, QRDQN, R2D2, SAC, TD3, TQC, DiscreteSAC, Rainbow
 from ecotone.feed import Replay, Rollout
 from ecotone.networks.critics import ChoiceCritics, Critics, QuantileCritics
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, ChoiceActor, DeterministicActor, QNetwork, SquashedActor
 from ecotone.networks.recurrent import GRU
+from ecotone.networks.values import Categories, Expected, ImplicitQuantiles, Quantiles
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Constant, Linear
 
 ENCODER = Encoder((16, 16))
+NAMED = {"c51": C51, "qrdqn": QRDQN, "iqn": IQN, "rainbow": Rainbow, "r2d2": R2D2}
+"""Settings of DQN that have names."""
+SMALL_HEADS = {
+    "c51": Categories(11, -3.0, 3.0),
+    "qrdqn": Quantiles(4),
+    "iqn": ImplicitQuantiles(4, 8, 4),
+    "rainbow": Categories(11, -3.0, 3.0),
+    "r2d2": Expected(),
+}
 
 
 def small_ppo(gamma=0.5, model=ActorCritic(ENCODER)):
@@ -46,6 +56,16 @@ def recurrent_dqn(core=GRU(8), sequence=4, burn_in=2, n=2, double=True, **replay
 
 REPLAY = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
 FAST = Adam(Constant(3e-3), clip_norm=float("inf"))
+
+
+def small_named(kind):
+    """A named setting of DQN with a tiny network and replay; all else is its own."""
+    made = kind()
+    core = None if made.model.core is None else GRU(8)
+    model = dataclasses.replace(made.model, encoder=Encoder((8,)), head=SMALL_HEADS[kind.__name__.lower()], core=core)
+    replay = dataclasses.replace(made.replay, capacity=300, batch=8, warmup=50)
+    shorter = {} if core is None else {"sequence": 4, "burn_in": 2, "n": 2}
+    return dataclasses.replace(made, model=model, replay=replay, optimizer=Adam(Constant(3e-3)), **shorter)
 
 
 def small_sac(gamma=0.5, temperature=0.2, n=1):

@@ -13,16 +13,17 @@ from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.networks.recurrent import GRU
-from ecotone.networks.values import Quantiles
 from ecotone.ops.schedules import Constant
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_algorithm
 from ecotone.testing.samples import rows_for
 from tests.algorithms.small import (
+    NAMED,
     recurrent_dqn,
     small_ddpg,
     small_discrete_sac,
     small_dqn,
+    small_named,
     small_ppo,
     small_sac,
     small_td3,
@@ -38,6 +39,7 @@ CASES = {
     "dqn-with-noise": (replace(small_dqn(), model=QNetwork(Encoder((8,)), dueling=True, noisy=0.5)), CHOICE),
     "dqn-of-choices": (small_dqn(), Spec(Discrete(4), Discrete(2))),
     "dqn-with-memory": (recurrent_dqn(), CHOICE),
+    **{name: (small_named(kind), CHOICE) for name, kind in NAMED.items()},
     "ppo": (small_ppo(), CHOICE),
     "ppo-vector": (small_ppo(), VECTOR),
     "ppo-multi": (small_ppo(), Spec(MultiDiscrete((2, 3)), MultiDiscrete((2, 3), start=(1, 1)))),
@@ -140,10 +142,9 @@ def test_a_spec_that_cannot_be_served_is_an_error(algorithm, spec, told):
     [
         (small_ppo(model=QNetwork(Encoder((8,)))), CHOICE, "a policy and a value of its model, not an array"),
         (replace(small_dqn(), model=ActorCritic(Encoder((8,)))), CHOICE, "not PolicyValue: use QNetwork"),
-        (replace(small_dqn(), model=QNetwork(Encoder((8,)), head=Quantiles(5))), CHOICE, "not QuantileValues"),
         (replace(small_sac(), actor=ActorCritic(Encoder((8,)))), VECTOR, "not PolicyValue: use SquashedActor"),
     ],
-    ids=["values for ppo", "policy for dqn", "quantiles for dqn", "values for sac"],
+    ids=["values for ppo", "policy for dqn", "values for sac"],
 )
 def test_a_model_that_makes_no_sense_is_an_error(algorithm, spec, told):
     with pytest.raises(Mistake, match=told):
