@@ -1,6 +1,8 @@
 """Every algorithm by its name on the command line."""
 
 from ecotone.algorithms.c51 import C51
+from ecotone.algorithms.ddpg import DDPG
+from ecotone.algorithms.discrete_sac import DiscreteSAC
 from ecotone.algorithms.dqn import DQN
 from ecotone.algorithms.iqn import IQN
 from ecotone.algorithms.ppo import PPO
@@ -8,9 +10,13 @@ from ecotone.algorithms.qrdqn import QRDQN
 from ecotone.algorithms.r2d2 import R2D2
 from ecotone.algorithms.rainbow import Rainbow
 from ecotone.algorithms.sac import SAC
+from ecotone.algorithms.td3 import TD3
+from ecotone.algorithms.tqc import TQC
 
 ALGORITHMS: dict[str, type] = {
     "c51": C51,
+    "ddpg": DDPG,
+    "discrete-sac": DiscreteSAC,
     "dqn": DQN,
     "iqn": IQN,
     "ppo": PPO,
@@ -18,5 +24,7 @@ ALGORITHMS: dict[str, type] = {
     "r2d2": R2D2,
     "rainbow": Rainbow,
     "sac": SAC,
+    "td3": TD3,
+    "tqc": TQC,
 }
 """The one table of names."""

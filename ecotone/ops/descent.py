@@ -46,11 +46,18 @@ class Adam:
         """The optimiser's state for a network."""
         return self._transform(network).init(network)
 
-    def descend(self, network: Tree, state: Tree, gradient: Tree, steps: Array) -> tuple[Tree, Tree]:
-        """One step down `gradient`: `(network, state)`; `steps` are environment steps, for the schedule."""
+    def descend(self, network: Tree, state: Tree, gradient: Tree, steps: Array, multiples: Tree = 1.0) -> tuple[Tree, Tree]:
+        """One step down `gradient`: `(network, state)`; `steps` are environment steps, for the schedule.
+
+        `multiples` of the step size are one number, or a tree of numbers for parts of the network.
+        """
         direction, state = self._transform(network).update(gradient, state)
         rate = self.learning_rate(steps)
-        return jax.tree.map(lambda weight, move: weight - rate * move, network, direction), state
+
+        def part(multiple: Array, network: Tree, direction: Tree) -> Tree:
+            return jax.tree.map(lambda weight, move: weight - multiple * rate * move, network, direction)
+
+        return jax.tree.map(part, multiples, network, direction), state
 
 
 def polyak(target: Tree, network: Tree, rate: Array) -> Tree:

@@ -17,7 +17,18 @@ from ecotone.ops.schedules import Constant
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_algorithm
 from ecotone.testing.samples import rows_for
-from tests.algorithms.small import NAMED, recurrent_dqn, small_dqn, small_named, small_ppo, small_sac
+from tests.algorithms.small import (
+    NAMED,
+    recurrent_dqn,
+    small_ddpg,
+    small_discrete_sac,
+    small_dqn,
+    small_named,
+    small_ppo,
+    small_sac,
+    small_td3,
+    small_tqc,
+)
 
 SEEN = Box((3,))
 VECTOR = Spec(SEEN, Box((2,), low=-2.0, high=2.0))
@@ -34,6 +45,10 @@ CASES = {
     "ppo-multi": (small_ppo(), Spec(MultiDiscrete((2, 3)), MultiDiscrete((2, 3), start=(1, 1)))),
     "ppo-with-memory": (small_ppo(model=ActorCritic(Encoder((8,)), core=GRU(8))), CHOICE),
     "sac": (small_sac(), VECTOR),
+    "discrete-sac": (small_discrete_sac(), CHOICE),
+    "tqc": (small_tqc(), VECTOR),
+    "td3": (small_td3(n=2), VECTOR),
+    "ddpg": (small_ddpg(), VECTOR),
 }
 
 
