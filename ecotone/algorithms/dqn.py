@@ -16,7 +16,7 @@ from ecotone.networks.noisy import renew_noise, without_noise
 from ecotone.networks.reading import forgets, kind_of, output_of, read_row, remembered
 from ecotone.ops import noise
 from ecotone.ops.arrays import masked_mean, pick
-from ecotone.ops.descent import Adam, periodic
+from ecotone.ops.descent import Adam, Optimizer, periodic
 from ecotone.ops.distributions import EpsilonGreedy
 from ecotone.ops.losses import added, huber
 from ecotone.ops.minibatches import decisions, transition
@@ -59,7 +59,7 @@ class DQN:
 
     model: Model = QNetwork()
     """Network with a value per choice."""
-    optimizer: Adam = Adam(Linear(2e-3, 0.0), clip_norm=10.0)
+    optimizer: Optimizer = Adam(Linear(2e-3, 0.0), clip_norm=10.0)
     """Step size and gradient clipping."""
     gamma: float = 0.99
     """Discount per step; usually 0.95 to 0.999. More looks further ahead and learns more slowly."""

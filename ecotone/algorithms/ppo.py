@@ -12,7 +12,7 @@ from ecotone.mistakes import Mistake
 from ecotone.networks.models import ActorCritic
 from ecotone.networks.reading import kind_of, output_of, read_policy
 from ecotone.ops.arrays import masked_mean
-from ecotone.ops.descent import Adam
+from ecotone.ops.descent import Adam, Optimizer
 from ecotone.ops.distributions import entropy, recorded
 from ecotone.ops.losses import added, clipped_ratio, squared, standardise
 from ecotone.ops.minibatches import permutations
@@ -60,7 +60,7 @@ class PPO:
 
     model: Model = ActorCritic()
     """Network of a policy and a value, which can also read the policy alone."""
-    optimizer: Adam = Adam(Linear(2.5e-3, 0.0))
+    optimizer: Optimizer = Adam(Linear(2.5e-3, 0.0))
     """Step size and gradient clipping."""
     gamma: float = 0.99
     """Discount per step; usually 0.9 to 0.999. More looks further ahead and is noisier."""

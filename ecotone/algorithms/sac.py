@@ -13,7 +13,7 @@ from ecotone.networks.models import Critics, SquashedActor
 from ecotone.networks.reading import forgets, kind_of, output_of, read_row
 from ecotone.ops import noise
 from ecotone.ops.arrays import namespace
-from ecotone.ops.descent import Adam, polyak
+from ecotone.ops.descent import Adam, Optimizer, polyak
 from ecotone.ops.losses import added, squared
 from ecotone.ops.minibatches import Transition, transition
 from ecotone.ops.schedules import Constant
@@ -61,7 +61,7 @@ class SAC:
     """Network with a squashed policy."""
     critics: Critics = Critics()
     """Values of observation and action."""
-    optimizer: Adam = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
+    optimizer: Optimizer = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
     """Step size of actor, critics and temperature."""
     gamma: float = 0.99
     """Discount per step; usually 0.95 to 0.999. More looks further ahead and learns more slowly."""

@@ -30,6 +30,7 @@ NO_SOURCE = {
 """Blocks that nobody has to be cited for."""
 NO_SHAPES = {
     "Adam": "works on trees of any shapes",
+    "RMSProp": "works on trees of any shapes",
     "polyak": "works on trees of any shapes",
     "periodic": "works on trees of any shapes",
     "Constant": "a number",
