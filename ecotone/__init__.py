@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecotone.algorithms import DQN, PPO, SAC
+    from ecotone.algorithms import A2C, A3C, APPO, DQN, IMPALA, PG, PPO, PQN, SAC
     from ecotone.algorithms.normalized import NormalizeObservations, NormalizeRewards
     from ecotone.evaluation import evaluate
     from ecotone.experiment import Checkpointing, Evaluation, Experiment
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ecotone.training import begin, run, train
 
 _PLACES = {
-    "algorithms": ("DQN", "PPO", "SAC"),
+    "algorithms": ("A2C", "A3C", "APPO", "DQN", "IMPALA", "PG", "PPO", "PQN", "SAC"),
     "algorithms.normalized": ("NormalizeObservations", "NormalizeRewards"),
     "evaluation": ("evaluate",),
     "experiment": ("Checkpointing", "Evaluation", "Experiment"),
@@ -27,7 +27,7 @@ _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order in which a user meets them
     "Experiment", "Evaluation", "Checkpointing", "train", "run", "begin", "Run", "evaluate", "load", "Policy",
-    "PPO", "DQN", "SAC", "NormalizeObservations", "NormalizeRewards",
+    "PPO", "APPO", "IMPALA", "A2C", "A3C", "PG", "PQN", "DQN", "SAC", "NormalizeObservations", "NormalizeRewards",
     "EpisodeEnded", "Collected", "Updated", "Evaluated", "Saved", "Stop", "SetTask",
 ]  # fmt: skip
 

@@ -121,9 +121,9 @@ def _ending_like(token: str, names: Sequence[str]) -> list[str]:
 def rewrite(arguments: Sequence[str], default: Any) -> tuple[list[str], Any]:
     """Spell out abbreviations that tyro does not know: `(arguments, default)`.
 
-    `--x=1` becomes `--x 1`; `--flag true` becomes `--flag`, and `--flag`, where it may also be none, `--flag True`; `1e6` for
-    a whole number becomes `1000000`; and a schedule given as a number or as its name and numbers (`linear 1 0.05 10000`) is
-    put into `default` in place of the one there.
+    `--x=1` becomes `--x 1`; `--flag true` becomes `--flag`, and `--flag`, where it may also be none, `--flag True`; `1e6`
+    for a whole number becomes `1000000`; and a schedule given as a number or as its name and numbers (`linear 1 0.05 10000`)
+    is put into `default` in place of the one there.
     """
     tokens = [part for token in arguments for part in (token.split("=", 1) if token.startswith("--") else [token])]
     known, optional, left = dict(walk(default)), set(optional_flags(default)), []
