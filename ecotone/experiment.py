@@ -61,8 +61,8 @@ class Experiment:
     """Environment steps of the whole run, over all copies."""
     seed: int = 0
     """Of weights, actions, draws and environments."""
-    overlap: bool = False
-    """Collect while the learner is at work, with weights one update old (local runtime)."""
+    overlap: bool | None = None
+    """Collect while the learner is at work, with weights one update old (local runtime); none is as the algorithm's feed."""
     evaluation: Evaluation = Evaluation()
     """Greedy episodes while training."""
     checkpoint: Checkpointing = Checkpointing()
@@ -95,6 +95,12 @@ class Experiment:
     def lanes(self) -> int:
         """Copies of the environment."""
         return self.num_envs or (8 if isinstance(self.algorithm.feed, Rollout) else 1)
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a runtime that can is to collect while the learner is at work."""
+        feed = self.algorithm.feed
+        return (isinstance(feed, Rollout) and feed.overlap) if self.overlap is None else self.overlap
 
     @property
     def name(self) -> str:

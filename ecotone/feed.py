@@ -11,6 +11,8 @@ class Rollout:
 
     length: int = 128
     """Decisions per lane between updates; usually 5 to 2048. More lowers the variance of returns, but updates are rarer."""
+    overlap: bool = False
+    """Where the runtime can, collect while learning, with weights one update old; for algorithms that correct for it."""
 
 
 @frozen

@@ -50,7 +50,7 @@ def make_engine(experiment: Experiment) -> Engine:
         if experiment.overlap:
             raise Mistake("the compiled runtime does not overlap: use the local runtime, or leave --overlap out.")
         return _explained(lambda: Compiled(algorithm, wrapped(compiled_stream(env, lanes, kwargs)), seed))
-    return _explained(lambda: Local(algorithm, wrapped(local_stream(env, lanes, kwargs, seed)), seed, experiment.overlap))
+    return _explained(lambda: Local(algorithm, wrapped(local_stream(env, lanes, kwargs, seed)), seed, experiment.overlaps))
 
 
 def _explained(make: Callable[[], Engine]) -> Engine:

@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 
 from ecotone import (
+    A2C,
+    A3C,
+    APPO,
     DQN,
+    IMPALA,
+    PG,
     PPO,
+    PQN,
     SAC,
     TD3,
     TQC,
@@ -59,7 +65,23 @@ DQN_PRIORITISED = dataclasses.replace(
     DQN_SMALL, replay=dataclasses.replace(DQN_SMALL.replay, priority=0.6, importance=Linear(0.4, 1.0), stride=2)
 )
 WRAPPERS = (Stack(3), PreviousActionReward(), Flatten(), ClipReward(0.5))
+ON_POLICY = {
+    "a2c": A2C(ActorCritic(SMALL), feed=Rollout(16)),
+    "a3c": A3C(ActorCritic(SMALL), feed=Rollout(16, overlap=True)),
+    "appo": APPO(
+        ActorCritic(SMALL), minibatches=2, feed=Rollout(16, overlap=True), target_period=3, kl_cost=0.2, kl_target=0.01
+    ),
+    "impala": IMPALA(ActorCritic(SMALL), feed=Rollout(16, overlap=True)),
+    "pg": PG(ActorCritic(SMALL), feed=Rollout(32)),
+    "pqn": PQN(QNetwork(SMALL), epochs=2, minibatches=2, feed=Rollout(16)),
+}
 CASES = {
+    "a2c local": Experiment("CartPole-v1", ON_POLICY["a2c"], num_envs=2, steps=300),
+    "a3c overlapped": Experiment("CartPole-v1", ON_POLICY["a3c"], num_envs=2, steps=300),
+    "appo overlapped": Experiment("CartPole-v1", ON_POLICY["appo"], num_envs=2, steps=300),
+    "impala compiled": Experiment("CartPole-v1", ON_POLICY["impala"], num_envs=2, steps=300, runtime="compiled"),
+    "pg compiled": Experiment("CartPole-v1", ON_POLICY["pg"], num_envs=2, steps=300, runtime="compiled"),
+    "pqn compiled": Experiment("CartPole-v1", ON_POLICY["pqn"], num_envs=2, steps=300, runtime="compiled"),
     "ppo local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500),
     "ppo overlapped": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, overlap=True),
     "ppo compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, runtime="compiled"),

@@ -9,6 +9,7 @@ import pytest
 
 from ecotone import (
     DQN,
+    IMPALA,
     PPO,
     SAC,
     Collected,
@@ -143,6 +144,17 @@ def test_continuous_policies_speak_the_units_of_the_environment(tmp_path):
     assert action.shape == (64, 1)
     assert (action >= low).all()
     assert (action <= high).all()
+
+
+@pytest.mark.parametrize(("overlap", "fresh"), [(None, False), (False, True)])
+def test_an_algorithm_may_ask_for_rows_that_are_one_update_old(tmp_path, overlap, fresh):
+    """The weights of V-trace tell: they are 1 on fresh rows alone."""
+    algorithm = IMPALA(ActorCritic(Encoder((8,))), feed=Rollout(8, overlap=True))
+    made = experiment(tmp_path, algorithm=algorithm, num_envs=2, steps=64, overlap=overlap)
+    ratios = [float(event.metrics["ratio"]) for event in run(made) if isinstance(event, Updated)]
+    assert len(ratios) > 3
+    np.testing.assert_allclose(ratios[0], 1.0, rtol=1e-6)
+    assert np.allclose(ratios, 1.0, rtol=1e-6) == fresh
 
 
 class Broken(Ladder):

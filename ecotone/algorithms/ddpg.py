@@ -4,7 +4,7 @@ from ecotone.algorithms.td3 import TD3
 from ecotone.frozen import frozen
 from ecotone.networks.critics import CriticRecipe, Critics
 from ecotone.ops.action_noise import ActionNoise, OrnsteinUhlenbeck
-from ecotone.ops.descent import Adam
+from ecotone.ops.descent import Adam, Optimizer
 from ecotone.ops.schedules import Constant
 
 
@@ -17,9 +17,9 @@ class DDPG(TD3):
 
     critics: CriticRecipe = Critics(count=1)
     """Values of observation and action; the paper has one."""
-    optimizer: Adam = Adam(Constant(1e-3), clip_norm=None, epsilon=1e-8)
+    optimizer: Optimizer = Adam(Constant(1e-3), clip_norm=None, epsilon=1e-8)
     """Step size of the critic."""
-    actor_optimizer: Adam = Adam(Constant(1e-3), clip_norm=None, epsilon=1e-8)
+    actor_optimizer: Optimizer = Adam(Constant(1e-3), clip_norm=None, epsilon=1e-8)
     """Step size of the actor; in the paper 1e-4."""
     delay: int = 1
     """Updates of the critic for one of actor and targets; usually 1. More lets values settle, and learns later."""

@@ -16,7 +16,7 @@ from ecotone.networks.models import ChoiceActor
 from ecotone.networks.reading import forgets, kind_of, output_of, read_row
 from ecotone.ops import noise
 from ecotone.ops.arrays import log_softmax, namespace, pick
-from ecotone.ops.descent import Adam, polyak
+from ecotone.ops.descent import Adam, Optimizer, polyak
 from ecotone.ops.distributions import Categorical, legal_or_all
 from ecotone.ops.losses import added, squared
 from ecotone.ops.minibatches import Transition, importance, transition
@@ -42,7 +42,7 @@ class DiscreteSAC:
     """Network of a policy over choices."""
     critics: ChoiceCritics = ChoiceCritics()
     """Values of each choice."""
-    optimizer: Adam = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
+    optimizer: Optimizer = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
     """Step size of actor, critics and temperature."""
     actor_rate: float = 1.0
     """The actor's step size as a multiple of that; usually 0.1 to 1. More moves the policy before values are right."""

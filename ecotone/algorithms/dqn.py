@@ -18,7 +18,7 @@ from ecotone.networks.reading import forgets, output_of, read_behind, read_row, 
 from ecotone.networks.values import as_learned, values_of
 from ecotone.ops import noise
 from ecotone.ops.arrays import masked_mean, pick
-from ecotone.ops.descent import Adam, periodic, polyak
+from ecotone.ops.descent import Adam, Optimizer, periodic, polyak
 from ecotone.ops.distributions import EpsilonGreedy
 from ecotone.ops.exploration import lane_epsilons
 from ecotone.ops.losses import added
@@ -67,7 +67,7 @@ class DQN:
 
     model: Model = QNetwork()
     """Network with a value per choice, or the distribution of its return."""
-    optimizer: Adam = Adam(Linear(2e-3, 0.0), clip_norm=10.0)
+    optimizer: Optimizer = Adam(Linear(2e-3, 0.0), clip_norm=10.0)
     """Step size and gradient clipping."""
     gamma: float = 0.99
     """Discount per step; usually 0.95 to 0.999. More looks further ahead and learns more slowly."""

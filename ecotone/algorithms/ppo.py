@@ -6,18 +6,19 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ecotone.algorithms import actor_critic
 from ecotone.feed import Rollout
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import ActorCritic
-from ecotone.networks.reading import kind_of, output_of, read_policy
 from ecotone.ops.arrays import masked_mean
-from ecotone.ops.descent import Adam
-from ecotone.ops.distributions import entropy, recorded
-from ecotone.ops.losses import added, clipped_ratio, squared, standardise
-from ecotone.ops.minibatches import permutations
+from ecotone.ops.descent import Adam, Optimizer
+from ecotone.ops.distributions import entropy
+from ecotone.ops.fragments import beside, in_sequence, pieces
+from ecotone.ops.losses import added, clipped_ratio, clipped_squared, squared, standardise
+from ecotone.ops.policies import adapt_kl, kl_cost
 from ecotone.ops.returns import gae
-from ecotone.ops.schedules import Linear
+from ecotone.ops.schedules import Linear, Schedule, now
 from ecotone.protocols import Model, Report
 from ecotone.spec import Spec
 from ecotone.trajectory import Trajectory
@@ -28,15 +29,16 @@ Tree = Any
 
 
 class PPOState(NamedTuple):
-    """Network, its optimiser's state, environment steps seen."""
+    """Network, its optimiser's state, environment steps seen, and the weight of the divergence, `()` where it has none."""
 
     network: Tree
     optimizer: Tree
     steps: Array
+    kl_cost: Tree
 
 
 class Batch(NamedTuple):
-    """Rows with what the loss compares them to; `weight` is false where nobody decided.
+    """Rows with what the loss compares them to; `weight` is false where nobody decided, `policy` the one to stay close to.
 
     Lanes come first where a network with memory reads rows in sequence, `[B, T, ...]`; else all rows stand beside each
     other, `[T · B, ...]`. Minibatches are taken along axis 0.
@@ -49,29 +51,42 @@ class Batch(NamedTuple):
     advantage: Array
     target: Array
     weight: Array
+    value: Array
+    policy: Tree = ()
 
 
 @frozen
 class PPO:
     """Proximal policy optimisation: many small steps on fresh rows, fenced by a clipped probability ratio.
 
-    Schulman et al. 2017 (arXiv:1707.06347, eq. 7 and 9), with generalised advantages (arXiv:1506.02438, eq. 16).
+    Schulman et al. 2017 (arXiv:1707.06347, eq. 7 and 9; eq. 8 and section 4 with `kl_cost`), with generalised advantages
+    (arXiv:1506.02438, eq. 16).
     """
 
     model: Model = ActorCritic()
     """Network of a policy and a value, which can also read the policy alone."""
-    optimizer: Adam = Adam(Linear(2.5e-3, 0.0))
+    optimizer: Optimizer = Adam(Linear(2.5e-3, 0.0))
     """Step size and gradient clipping."""
     gamma: float = 0.99
     """Discount per step; usually 0.9 to 0.999. More looks further ahead and is noisier."""
     trace: float = 0.95
     """λ of the advantages; usually 0.8 to 1. More trusts rewards over values: less bias, more variance."""
-    clip: float = 0.2
+    normalise: bool = True
+    """Shift and scale a minibatch's advantages to mean 0 and deviation 1; off, rewards must have a sensible size."""
+    clip: float | Schedule = 0.2
     """How far the probability ratio may gain from 1; usually 0.1 to 0.3. More moves the policy further per update."""
     value_cost: float = 0.5
     """Weight of the value loss; usually 0.25 to 1. It matters where policy and value share an encoder."""
-    entropy_cost: float = 0.01
+    value_clip: float | None = None
+    """How far a value may gain from its old one, in units of returns; none is without. Less holds values back more."""
+    entropy_cost: float | Schedule = 0.01
     """Weight of the entropy bonus; usually 0 to 0.02. Too much keeps the policy random."""
+    kl_stop: float | None = None
+    """Divergence from the old policy, in nats, that ends an update early; usually 0.01 to 0.05; none lets it go on."""
+    kl_cost: float | None = None
+    """First weight of the divergence from the old policy in the loss; usually 0.2 to 1; none is without."""
+    kl_target: float | None = None
+    """Divergence, in nats, that `kl_cost` adapts to; usually 0.003 to 0.03; none leaves the weight as it is."""
     epochs: int = 4
     """Passes over each fragment; usually 3 to 20. More learns more from each row until the ratio clips everywhere."""
     minibatches: int = 4
@@ -82,81 +97,106 @@ class PPO:
     """Function of network and minibatch, added to the loss; none adds nothing."""
 
     def init(self, key: Key, spec: Spec) -> PPOState:
-        """Fresh weights; raises `Mistake` for a model without a policy or without a value."""
-        network = self.model.init(key, spec)
-        told = output_of(self.model, network, spec)
-        if not (hasattr(told, "policy") and hasattr(told, "value") and hasattr(network, "policy")):
-            raise Mistake(f"PPO needs a policy and a value of its model, not {kind_of(told)}: use ActorCritic.")
-        return PPOState(network, self.optimizer.init(network), jnp.zeros((), jnp.int32))
+        """Fresh weights; raises `Mistake` for a model without a policy or a value, and a divergence without a weight."""
+        network = actor_critic.fresh_network(self, key, spec)
+        return PPOState(network, self.optimizer.init(network), jnp.zeros((), jnp.int32), first_kl_cost(self))
 
-    def initial_memory(self, lanes: int) -> Tree:
-        """The model's memory before the first row."""
-        return self.model.initial_memory(lanes)
-
-    def policy(self, state: PPOState) -> Tree:
-        """The network."""
-        return state.network
-
-    def act(self, params: Tree, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
-        """Sample from the policy, or take its mode; the extras are the policy, as rows are to remember it."""
-        policy, memory = read_policy(params, observation, is_first, memory)
-        action = policy.sample(key) if explore else policy.mode()
-        return action, {"policy": recorded(policy, action)}, memory
-
-    def observe(self, state: PPOState, rows: Trajectory) -> PPOState:
-        """Count steps."""
-        return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
+    initial_memory, policy = actor_critic.initial_memory, actor_critic.policy
+    act, observe = actor_critic.act, actor_critic.observe
 
     def update(self, state: PPOState, rows: Trajectory, key: Key) -> tuple[PPOState, Report]:
         """Epochs of minibatches over the rows."""
         batch = self._batch(state.network, rows)
-        count = batch.weight.shape[0]
-        if count < self.minibatches:
-            what = "lanes" if jax.tree.leaves(rows.memory) else "rows"
-            raise Mistake(f"{count} {what} cannot be cut into {self.minibatches} minibatches: take fewer, or more num_envs.")
-        size = count // self.minibatches
-        order = permutations(key, self.epochs, count)
-        order = order[:, : size * self.minibatches].reshape(self.epochs * self.minibatches, size)
-
-        def descend(carry: tuple[Tree, Tree], index: Array) -> tuple[tuple[Tree, Tree], dict[str, Array]]:
-            network, optimizer = carry
-            minibatch, memory = jax.tree.map(lambda x: x[index], (batch, rows.memory))
-            gradient, metrics = jax.grad(self._loss, has_aux=True)(network, minibatch, memory)
-            return self.optimizer.descend(network, optimizer, gradient, state.steps), metrics
-
-        (network, optimizer), metrics = jax.lax.scan(descend, (state.network, state.optimizer), order)
-        metrics = jax.tree.map(jnp.mean, metrics) | {"learning_rate": self.optimizer.learning_rate(state.steps)}
-        return PPOState(network, optimizer, state.steps), Report(metrics)
+        network, optimizer, kl_cost, metrics = descend(self, state, batch, rows.memory, key)
+        return PPOState(network, optimizer, state.steps, kl_cost), Report(metrics)
 
     def _batch(self, network: Tree, rows: Trajectory) -> Batch:
         (_, value), _ = network(rows.observation, rows.is_first, rows.memory)
         advantage = gae(rows, value, self.gamma, self.trace)
-        head = lambda tree: jax.tree.map(lambda x: x[:-1], tree)
-        behaviour = head(rows.extras["policy"])
-        seen, is_first, action, acted = head((rows.observation, rows.is_first, rows.action, rows.acted))
+        behaviour = actor_critic.decisions_of(rows.extras["policy"])
+        seen, is_first, action, acted = actor_critic.decisions_of((rows.observation, rows.is_first, rows.action, rows.acted))
         log_prob = behaviour.log_prob(action)
-        batch = Batch(seen, is_first, action, log_prob, advantage, advantage + value[:-1], acted)
-        if jax.tree.leaves(rows.memory):
-            return jax.tree.map(lambda x: x.swapaxes(0, 1), batch)
-        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
+        batch = Batch(seen, is_first, action, log_prob, advantage, advantage + value[:-1], acted, value[:-1])
+        batch = batch if self.kl_cost is None else batch._replace(policy=behaviour)
+        return beside(batch, rows.memory)
 
-    def _loss(self, network: Tree, batch: Batch, memory: Tree) -> tuple[Array, dict[str, Array]]:
-        if jax.tree.leaves(memory):
-            batch = jax.tree.map(lambda x: x.swapaxes(0, 1), batch)
-        (policy, value), _ = network(batch.observation, batch.is_first, memory)
-        log_ratio = policy.log_prob(batch.action) - batch.log_prob
-        mean = lambda values: masked_mean(values, batch.weight)
-        advantage = standardise(batch.advantage, batch.weight)
-        policy_loss = mean(clipped_ratio(log_ratio, advantage, self.clip))
+
+def first_kl_cost(algorithm: Any) -> Tree:
+    """The weight of the divergence to begin with, `()` for none; raises `Mistake` where a target has no weight to adapt."""
+    if algorithm.kl_cost is not None:
+        return jnp.asarray(algorithm.kl_cost, jnp.float32)
+    if algorithm.kl_target is not None:
+        raise Mistake("kl_target adapts kl_cost: give that too, or kl_stop to end updates early.")
+    return ()
+
+
+def descend(algorithm: Any, state: Any, batch: Batch, memory: Tree, key: Key) -> tuple[Tree, Tree, Tree, dict[str, Array]]:
+    """Steps down `surrogate` over shuffled minibatches: `(network, optimizer state, kl_cost, metrics)`.
+
+    Arguments:
+        algorithm: `PPO`, or what has all of its options.
+        state: `PPOState`, or what has its fields.
+        batch: from `beside`.
+        memory: before the rows, lanes first; `()` where rows need not be read in sequence.
+        key: of the shuffles.
+    """
+    stop, optimizer = algorithm.kl_stop, algorithm.optimizer
+    what = "lanes" if jax.tree.leaves(memory) else "rows"
+    order = pieces(key, len(batch.weight), algorithm.epochs, algorithm.minibatches, what)
+
+    def once(carry: tuple[Tree, Tree, Tree], index: Array) -> tuple[tuple[Tree, Tree, Tree], dict[str, Array]]:
+        network, state_of, going = carry
+        minibatch = jax.tree.map(lambda x: x[index], (batch, memory))
+        loss = lambda network: surrogate(algorithm, network, *minibatch, state)
+        gradient, metrics = jax.grad(loss, has_aux=True)(network)
+        after = optimizer.descend(network, state_of, gradient, state.steps)
+        if stop is not None:
+            going = going & (metrics["kl"] <= stop)
+            after = jax.tree.map(lambda new, old: jnp.where(going, new, old), after, (network, state_of))
+            metrics["stopped"] = 1.0 - going
+        return (*after, going), metrics
+
+    going = () if stop is None else jnp.asarray(True)
+    (network, state_of, _), metrics = jax.lax.scan(once, (state.network, state.optimizer, going), order)
+    metrics, last = jax.tree.map(jnp.mean, metrics), jax.tree.map(lambda x: x[-algorithm.minibatches :].mean(), metrics)
+    metrics["learning_rate"], cost = optimizer.learning_rate(state.steps), state.kl_cost
+    if algorithm.kl_target is not None:
+        metrics["kl_cost"], cost = cost, adapt_kl(cost, last["divergence"], algorithm.kl_target)
+    return network, state_of, cost, metrics
+
+
+def surrogate(algorithm: Any, network: Tree, batch: Batch, memory: Tree, state: Any) -> tuple[Array, dict[str, Array]]:
+    """The loss of a minibatch and its parts: clipped policy gradient, value, entropy, and divergence where asked for."""
+    batch = in_sequence(batch, memory)
+    (policy, value), _ = network(batch.observation, batch.is_first, memory)
+    log_ratio, clip = policy.log_prob(batch.action) - batch.log_prob, now(algorithm.clip, state.steps)
+    mean = lambda values: masked_mean(values, batch.weight)
+    advantage = standardise(batch.advantage, batch.weight) if algorithm.normalise else batch.advantage
+    policy_loss = mean(clipped_ratio(log_ratio, advantage, clip))
+    if algorithm.value_clip is None:
         value_loss = mean(squared(value - batch.target))
-        bonus = mean(entropy(policy, batch.action))
-        loss = policy_loss + self.value_cost * value_loss - self.entropy_cost * bonus
-        loss = loss + added(self.extra_loss, network, batch)
-        ratio = jnp.exp(log_ratio)
-        return loss, {
-            "policy_loss": policy_loss,
-            "value_loss": value_loss,
-            "entropy": bonus,
-            "kl": mean(ratio - 1.0 - log_ratio),
-            "clip_fraction": mean((jnp.abs(ratio - 1.0) > self.clip).astype(jnp.float32)),
-        }
+    else:
+        value_loss = mean(clipped_squared(value, batch.value, batch.target, algorithm.value_clip))
+    bonus = mean(entropy(policy, batch.action))
+    loss = policy_loss + algorithm.value_cost * value_loss - now(algorithm.entropy_cost, state.steps) * bonus
+    loss = loss + added(algorithm.extra_loss, network, batch)
+    ratio = jnp.exp(log_ratio)
+    told = {
+        "policy_loss": policy_loss,
+        "value_loss": value_loss,
+        "entropy": bonus,
+        "kl": mean(ratio - 1.0 - log_ratio),
+        "clip_fraction": mean((jnp.abs(ratio - 1.0) > clip).astype(jnp.float32)),
+    }
+    if algorithm.kl_cost is not None:
+        told["divergence"] = mean(divergence(batch.policy, policy))
+        loss = loss + state.kl_cost * told["divergence"]
+    return loss, told
+
+
+def divergence(old: Tree, new: Tree) -> Array:
+    """KL(old ‖ new) in nats; raises `Mistake` for policies that have none in closed form."""
+    try:
+        return kl_cost(old, new)
+    except AttributeError as error:
+        raise Mistake("kl_cost needs policies whose divergence has a closed form: leave it out, or take kl_stop.") from error

@@ -15,7 +15,7 @@ from ecotone.networks.models import SquashedActor
 from ecotone.networks.reading import forgets, kind_of, output_of, read_row
 from ecotone.ops import noise
 from ecotone.ops.action_noise import ActionNoise, around
-from ecotone.ops.descent import Adam, polyak
+from ecotone.ops.descent import Adam, Optimizer, polyak
 from ecotone.ops.losses import added
 from ecotone.ops.minibatches import Transition, importance, transition
 from ecotone.ops.schedules import Constant
@@ -63,7 +63,7 @@ class SAC:
     """Network with a squashed policy."""
     critics: CriticRecipe = Critics()
     """Values of observation and action; `QuantileCritics` learn their distribution."""
-    optimizer: Adam = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
+    optimizer: Optimizer = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
     """Step size of actor, critics and temperature."""
     actor_rate: float = 1.0
     """The actor's step size as a multiple of that; usually 0.1 to 1. More moves the policy before values are right."""

@@ -15,7 +15,7 @@ from ecotone.networks.models import DeterministicActor
 from ecotone.networks.reading import forgets, kind_of, output_of, read_row
 from ecotone.ops.action_noise import ActionNoise, Gaussian, around
 from ecotone.ops.arrays import masked_mean
-from ecotone.ops.descent import Adam, polyak
+from ecotone.ops.descent import Adam, Optimizer, polyak
 from ecotone.ops.deterministic import action_slope, dpg
 from ecotone.ops.exploration import gaussian_noise
 from ecotone.ops.losses import added
@@ -66,9 +66,9 @@ class TD3:
     """Network of one action for what is seen."""
     critics: CriticRecipe = Critics()
     """Values of observation and action; `QuantileCritics` learn their distribution."""
-    optimizer: Adam = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
+    optimizer: Optimizer = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
     """Step size of the critics."""
-    actor_optimizer: Adam = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
+    actor_optimizer: Optimizer = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
     """Step size of the actor."""
     gamma: float = 0.99
     """Discount per step; usually 0.95 to 0.999. More looks further ahead and learns more slowly."""

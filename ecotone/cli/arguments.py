@@ -90,6 +90,16 @@ def walk(tree: Any, prefix: str = "--") -> Iterator[tuple[str, Any]]:
             yield from walk(value, f"{name}.")
 
 
+def optional_flags(tree: Any, prefix: str = "--") -> Iterator[str]:
+    """Options of a dataclass instance that are on, off, or none."""
+    for field in dataclasses.fields(tree):
+        name, value = f"{prefix}{field.name.replace('_', '-')}", getattr(tree, field.name)
+        if field.type == bool | None:
+            yield name
+        elif dataclasses.is_dataclass(value):
+            yield from optional_flags(value, f"{name}.")
+
+
 def _unknown(token: str, known: dict[str, Any], program: str) -> str:
     if not token.startswith("-"):
         return f"do not know what to do with '{token}'. `{program} --help` tells the usage."
@@ -111,16 +121,21 @@ def _ending_like(token: str, names: Sequence[str]) -> list[str]:
 def rewrite(arguments: Sequence[str], default: Any) -> tuple[list[str], Any]:
     """Spell out abbreviations that tyro does not know: `(arguments, default)`.
 
-    `--x=1` becomes `--x 1`; `--flag true` becomes `--flag`; `1e6` for a whole number becomes `1000000`; and a schedule given
-    as a number or as its name and numbers (`linear 1 0.05 10000`) is put into `default` in place of the one there.
+    `--x=1` becomes `--x 1`; `--flag true` becomes `--flag`, and `--flag`, where it may also be none, `--flag True`; `1e6`
+    for a whole number becomes `1000000`; and a schedule given as a number or as its name and numbers (`linear 1 0.05 10000`)
+    is put into `default` in place of the one there.
     """
     tokens = [part for token in arguments for part in (token.split("=", 1) if token.startswith("--") else [token])]
-    known, left = dict(walk(default)), []
+    known, optional, left = dict(walk(default)), set(optional_flags(default)), []
     while tokens:
         token = tokens.pop(0)
         name = token.replace("_", "-") if token.startswith("--") else token
         value = known.get(name)
-        if isinstance(value, Schedule) and tokens and (given := _take_schedule(name, tokens)) is not None:
+        yes = re.sub(r"(^--|\.)no-", r"\1", name)
+        if yes in optional:
+            word = tokens.pop(0) if tokens and tokens[0].lower() in (*BOOLEANS, "none") else "true"
+            left += [yes, word.capitalize() if yes == name else "False"]
+        elif isinstance(value, Schedule) and tokens and (given := _take_schedule(name, tokens)) is not None:
             default = put(default, name[2:].replace("-", "_").split("."), given)
         elif isinstance(value, bool) and tokens and tokens[0].lower() in BOOLEANS:
             path, _, last = name[2:].rpartition(".")

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ecotone.frozen import frozen
 from ecotone.networks.convolution import convolve, halve, same_convolution
-from ecotone.networks.layers import Dense
+from ecotone.networks.layers import Dense, LayerNorm
 from ecotone.spec import Box, Space
 
 Array = Any
@@ -37,14 +37,17 @@ class Convolution(eqx.Module):
 
 
 class ConvolutionalEncoder(eqx.Module):
-    """Convolutions and a dense layer, each rectified."""
+    """Convolutions and a dense layer, each rectified, and normalised before that where `norms` has some."""
 
     convolutions: tuple[Convolution, ...]
     dense: Dense
+    norms: tuple[LayerNorm, ...]
     bytes: bool = eqx.field(static=True)
 
     def __call__(self, observation: Array) -> Array:
         leading = observation.shape[:-3]
+        if self.norms:
+            return self._normalised(observation)
         first, *rest = self.convolutions
         # Bytes are 0 to 255: scaling the first weights instead saves a pass over the images.
         weight = first.weight / 255.0 if self.bytes else first.weight
@@ -53,6 +56,14 @@ class ConvolutionalEncoder(eqx.Module):
         x = convolve(layers, observation.reshape(math.prod(leading), *observation.shape[-3:]), strides, True)
         x = jax.nn.relu(self.dense(x.reshape(x.shape[0], math.prod(x.shape[1:]))))
         return x.reshape(*leading, x.shape[-1])
+
+    def _normalised(self, observation: Array) -> Array:
+        x = jnp.asarray(observation, jnp.float32)
+        x = x / 255.0 if self.bytes else x
+        *norms, last = self.norms
+        for layer, norm in zip(self.convolutions, norms, strict=True):
+            x = jax.nn.relu(norm(layer(x)))
+        return jax.nn.relu(last(self.dense(x.reshape(*x.shape[:-3], math.prod(x.shape[-3:])))))
 
 
 def image_shape(space: Space, least: int) -> tuple[int, int, int]:
@@ -76,6 +87,8 @@ class CNN:
     """Filters, size and stride of each convolution; smaller sizes and strides for images much below 84 pixels a side."""
     dense: int = 512
     """Width of the dense layer; usually 256 or 512."""
+    layer_norm: bool = False
+    """Layer normalisation over the filters, and over the dense layer, in front of each rectifier (arXiv:1607.06450)."""
 
     def init(self, key: Key, space: Space) -> ConvolutionalEncoder:
         """Fresh orthogonal weights; raises `ValueError` for what is no image or is too small."""
@@ -89,7 +102,9 @@ class CNN:
             convolutions.append(Convolution(key_layer, size, channels, filters, stride))
             height, width, channels = (height - size) // stride + 1, (width - size) // stride + 1, filters
         dense = Dense(key_dense, height * width * channels, self.dense)
-        return ConvolutionalEncoder(tuple(convolutions), dense, space.dtype == "uint8")  # type: ignore[union-attr]
+        widths = (*(filters for filters, _, _ in self.layers), self.dense) if self.layer_norm else ()
+        norms = tuple(map(LayerNorm, widths))
+        return ConvolutionalEncoder(tuple(convolutions), dense, norms, space.dtype == "uint8")  # type: ignore[union-attr]
 
     def width(self, space: Space) -> int:
         """Features per image."""

@@ -80,12 +80,14 @@ def part_at(observation: Tree, path: Path) -> Tree:
     return observation
 
 
-def fitting(image: Box) -> EncoderRecipe | None:
+def fitting(image: Box, layer_norm: bool = False) -> EncoderRecipe | None:
     """Convolutions for images of that size; none for those with fewer than 7 pixels a side, which dense layers read."""
     side = min(image.shape[:2])
     if side < 7:
         return None
-    return CNN() if side >= 36 else CNN(((16, 3, 1), (32, 3, 1), (64, 3, 1)), 256)
+    if side >= 36:
+        return CNN(layer_norm=layer_norm)
+    return CNN(((16, 3, 1), (32, 3, 1), (64, 3, 1)), 256, layer_norm)
 
 
 @frozen
@@ -104,6 +106,8 @@ class Encoder:
     """Orthogonal first weights of gain √2; off draws smaller ones evenly, which suits action values."""
     scaled: bool = False
     """Map observations with finite bounds to [-1, 1] (not used for images), where the bounds are those that matter."""
+    layer_norm: bool = False
+    """Layer normalisation in front of each activation (arXiv:1607.06450), which steadies values learned without a target."""
     image: EncoderRecipe | None = None
     """Of images (bytes with three axes); none is Nature's from 36 pixels a side, smaller ones from 7, else `hidden`."""
     parts: tuple[tuple[str, EncoderRecipe], ...] = ()
@@ -122,7 +126,7 @@ class Encoder:
             return apart[0][2].init(key, space)
         scale = math.sqrt(2.0) if self.orthogonal else None
         key_dense, *keys = jax.random.split(key, 1 + len(apart)) if apart else (key,)
-        mlp = MLP(key_dense, self._inputs(space), self.hidden, self.activation, scale)
+        mlp = MLP(key_dense, self._inputs(space), self.hidden, self.activation, scale, self.layer_norm)
         if not apart:
             return FlatEncoder(mlp, space, self.scaled)
         flat = tuple((path, part) for path, part, recipe in parts if recipe is None)
@@ -150,7 +154,8 @@ class Encoder:
             for name, part in space.parts if isinstance(space, Dict) else enumerate(space.parts):
                 yield from self._parts(part, (*path, name))
         else:
-            yield path, space, (self.image or fitting(space)) if isinstance(space, Box) and space.is_image else None
+            image = isinstance(space, Box) and space.is_image
+            yield path, space, (self.image or fitting(space, self.layer_norm)) if image else None
 
     def _check(self, paths: list[Path]) -> None:
         there = ["/".join(map(str, path)) for path in paths]

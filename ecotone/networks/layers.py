@@ -13,6 +13,8 @@ from ecotone.ops.arrays import namespace
 Array = Any
 Key = Any
 
+NORM_EPSILON = 1e-6
+"""Added to the variance of a layer's features."""
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": lambda x: namespace(x).tanh(x),
     "relu": lambda x: namespace(x).maximum(x, 0.0),
@@ -49,23 +51,47 @@ class Dense(eqx.Module):
         return x @ self.weight + self.bias
 
 
+class LayerNorm(eqx.Module):
+    """Features shifted and scaled to mean 0 and variance 1, then by learned weights (arXiv:1607.06450, eq. 4)."""
+
+    scale: Array
+    offset: Array
+
+    def __init__(self, features: int) -> None:
+        self.scale, self.offset = jnp.ones(features, jnp.float32), jnp.zeros(features, jnp.float32)
+
+    def __call__(self, x: Array) -> Array:
+        centred = x - x.mean(-1, keepdims=True)
+        variance = (centred * centred).mean(-1, keepdims=True)
+        return centred / namespace(x).sqrt(variance + NORM_EPSILON) * self.scale + self.offset
+
+
 class MLP(eqx.Module):
-    """Dense layers with an activation after each."""
+    """Dense layers with an activation after each, and layer normalisation before it where `norms` has some."""
 
     layers: tuple[Dense, ...]
+    norms: tuple[LayerNorm, ...]
     activation: str = eqx.field(static=True)
 
     def __init__(
-        self, key: Key, inputs: int, hidden: tuple[int, ...], activation_name: str, scale: float | None = math.sqrt(2.0)
+        self,
+        key: Key,
+        inputs: int,
+        hidden: tuple[int, ...],
+        activation_name: str,
+        scale: float | None = math.sqrt(2.0),
+        layer_norm: bool = False,
     ) -> None:
         activation(activation_name)
         sizes = (inputs, *hidden)
         keys = jax.random.split(key, max(len(hidden), 1))
         self.layers = tuple(Dense(k, a, b, scale) for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=False))
+        self.norms = tuple(LayerNorm(width) for width in hidden) if layer_norm else ()
         self.activation = activation_name
 
     def __call__(self, x: Array) -> Array:
         act = ACTIVATIONS[self.activation]
-        for layer in self.layers:
-            x = act(layer(x))
+        for i, layer in enumerate(self.layers):
+            x = layer(x)
+            x = act(self.norms[i](x) if self.norms else x)
         return x

@@ -1,6 +1,6 @@
 """Gradient descent on networks: optimisers on one flat vector, and target networks that follow."""
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,51 @@ Array = Any
 Tree = Any
 FLAT_BELOW = 50_000
 """Weights below which the optimiser works on one vector: XLA on CPU pays per array there, and per byte copied above."""
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """A recipe for steps down a gradient."""
+
+    @property
+    def learning_rate(self) -> Schedule: ...
+
+    def init(self, network: Tree) -> Tree:
+        """The optimiser's state for a network."""
+        ...
+
+    def descend(self, network: Tree, state: Tree, gradient: Tree, steps: Array, multiples: Tree = 1.0) -> tuple[Tree, Tree]:
+        """One step down `gradient`: `(network, state)`; `steps` are environment steps, for the schedule.
+
+        `multiples` of the step size are one number, or a tree of numbers for parts of the network.
+        """
+        ...
+
+
+def _transform(optimizer: Any, network: Tree) -> optax.GradientTransformation:
+    """The optimiser's rule behind its clip, on one vector where the network is small."""
+    rule = optimizer.rule()
+    if optimizer.clip_norm is not None:
+        rule = optax.chain(optax.clip_by_global_norm(optimizer.clip_norm), rule)
+    return optax.flatten(rule) if sum(x.size for x in jax.tree.leaves(network)) < FLAT_BELOW else rule
+
+
+def _init(optimizer: Any, network: Tree) -> Tree:
+    """The optimiser's state for a network."""
+    return _transform(optimizer, network).init(network)
+
+
+def _descend(
+    optimizer: Any, network: Tree, state: Tree, gradient: Tree, steps: Array, multiples: Tree = 1.0
+) -> tuple[Tree, Tree]:
+    """One step down `gradient`, see `Optimizer`."""
+    direction, state = _transform(optimizer, network).update(gradient, state)
+    rate = optimizer.learning_rate(steps)
+
+    def part(multiple: Array, network: Tree, direction: Tree) -> Tree:
+        return jax.tree.map(lambda weight, move: weight - multiple * rate * move, network, direction)
+
+    return jax.tree.map(part, multiples, network, direction), state
 
 
 @frozen
@@ -36,28 +81,47 @@ class Adam:
     b2: float = 0.999
     """Decay of the gradient's square."""
 
-    def _transform(self, network: Tree) -> optax.GradientTransformation:
-        adam = optax.scale_by_adam(self.b1, self.b2, self.epsilon)
-        if self.clip_norm is not None:
-            adam = optax.chain(optax.clip_by_global_norm(self.clip_norm), adam)
-        return optax.flatten(adam) if sum(x.size for x in jax.tree.leaves(network)) < FLAT_BELOW else adam
+    init, descend = _init, _descend
 
-    def init(self, network: Tree) -> Tree:
-        """The optimiser's state for a network."""
-        return self._transform(network).init(network)
+    def rule(self) -> optax.GradientTransformation:
+        """The direction of a step, before its size."""
+        return optax.scale_by_adam(self.b1, self.b2, self.epsilon)
 
-    def descend(self, network: Tree, state: Tree, gradient: Tree, steps: Array, multiples: Tree = 1.0) -> tuple[Tree, Tree]:
-        """One step down `gradient`: `(network, state)`; `steps` are environment steps, for the schedule.
 
-        `multiples` of the step size are one number, or a tree of numbers for parts of the network.
-        """
-        direction, state = self._transform(network).update(gradient, state)
-        rate = self.learning_rate(steps)
+@frozen
+class RMSProp:
+    """RMSProp behind a clip of the gradient's global norm: gradients divided by the root of their running square.
 
-        def part(multiple: Array, network: Tree, direction: Tree) -> Tree:
-            return jax.tree.map(lambda weight, move: weight - multiple * rate * move, network, direction)
+    Tieleman & Hinton 2012 (lecture 6.5). TensorFlow adds epsilon inside the root and begins with a square of 1, which
+    IMPALA's published settings mean (arXiv:1802.01561, appendix D); PyTorch adds it outside and begins with 0.
 
-        return jax.tree.map(part, multiples, network, direction), state
+    >>> rmsprop, weights = RMSProp(Constant(0.1), decay=0.75), {"w": jnp.asarray([1.0, 2.0])}
+    >>> weights, state = rmsprop.descend(weights, rmsprop.init(weights), {"w": jnp.asarray([0.3, -0.4])}, steps=0)
+    >>> weights["w"].round(2).tolist() == jnp.asarray([0.8, 2.2]).round(2).tolist()
+    True
+    """
+
+    learning_rate: Schedule = Constant(7e-4)
+    """Step size; usually 1e-4 to 3e-3. More is faster until it diverges."""
+    clip_norm: float | None = 0.5
+    """Largest global norm of a gradient; usually 0.5 to 40; none leaves gradients alone."""
+    epsilon: float = 1e-5
+    """Added to the denominator; usually 1e-5 to 0.1. More damps directions of small gradients."""
+    decay: float = 0.99
+    """Of the gradient's square; usually 0.9 to 0.99. More forgets old gradients later."""
+    inside: bool = False
+    """Epsilon inside the root, as in TensorFlow, or outside, as in PyTorch."""
+    initial: float = 0.0
+    """Square of the gradient to begin with; 1 makes the first steps small, as in TensorFlow."""
+    momentum: float | None = None
+    """Decay of a running sum of steps; usually 0.9; none takes each step alone."""
+
+    init, descend = _init, _descend
+
+    def rule(self) -> optax.GradientTransformation:
+        """The direction of a step, before its size."""
+        rule = optax.scale_by_rms(self.decay, self.epsilon, self.initial, eps_in_sqrt=self.inside)
+        return rule if self.momentum is None else optax.chain(rule, optax.trace(self.momentum))
 
 
 def polyak(target: Tree, network: Tree, rate: Array) -> Tree:

@@ -31,6 +31,19 @@ def huber(error: Array, delta: float = 1.0) -> Array:
     return 0.5 * inner * inner + delta * (size - inner)
 
 
+def clipped_squared(value: Array, old: Array, target: Array, clip: Array) -> Array:
+    """½ error² of a value that gains nothing by moving further than `clip` from the old one, `[...]` (arXiv:2005.12729).
+
+    PPO's value clipping (section 3): the larger of the losses of the value and of the value held within `old` ± `clip`.
+
+    >>> one = jnp.ones(2)
+    >>> clipped_squared(3.0 * one, jnp.asarray([1.0, 3.0]), 3.0 * one, 0.5).tolist()
+    [1.125, 0.0]
+    """
+    held = old + jnp.clip(value - old, -clip, clip)
+    return jnp.maximum(squared(value - target), squared(held - target))
+
+
 def pinball(error: Array, level: Array, delta: float = 0.0) -> Array:
     """Quantile loss `|τ − 1{error < 0}| · |error|`, any shape `[...]` (Koenker & Bassett 1978; arXiv:1710.10044, eq. 8).
 

@@ -51,3 +51,12 @@ class Linear:
             raise ValueError(f"{self} has no `over`: give the environment steps that it takes from start to end.")
         done = jnp.clip(steps / jnp.maximum(self.over, 1.0), 0.0, 1.0)
         return self.start + (self.end - self.start) * done
+
+
+def now(value: Array | Schedule, steps: Array) -> Array:
+    """What a number that may be a schedule is after `steps` environment steps.
+
+    >>> [float(now(each, 50)) for each in (0.25, Linear(1.0, 0.0, over=100))]
+    [0.25, 0.5]
+    """
+    return value(steps) if isinstance(value, Schedule) else value

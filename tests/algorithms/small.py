@@ -2,7 +2,26 @@
 
 import dataclasses
 
-from ecotone.algorithms import C51, DDPG, DQN, IQN, PPO, QRDQN, R2D2, SAC, TD3, TQC, DiscreteSAC, Rainbow
+from ecotone.algorithms import (
+    A2C,
+    A3C,
+    APPO,
+    C51,
+    DDPG,
+    DQN,
+    IMPALA,
+    IQN,
+    PG,
+    PPO,
+    PQN,
+    QRDQN,
+    R2D2,
+    SAC,
+    TD3,
+    TQC,
+    DiscreteSAC,
+    Rainbow,
+)
 from ecotone.feed import Replay, Rollout
 from ecotone.networks.critics import ChoiceCritics, Critics, QuantileCritics
 from ecotone.networks.encoders import Encoder
@@ -27,6 +46,25 @@ SMALL_HEADS = {
 def small_ppo(gamma=0.5, model=ActorCritic(ENCODER)):
     """PPO that learns a probe in forty fragments of eight lanes; its steps shrink to none, so that what it found stays."""
     return PPO(model, Adam(Linear(1e-2, 0.0, over=5_120)), gamma=gamma, feed=Rollout(16))
+
+
+STEADY = Adam(Linear(1e-2, 0.0, over=5_120))
+"""Steps that shrink to none, so that what was found stays."""
+ON_POLICY = {
+    "a2c": A2C(ActorCritic(Encoder((8,))), STEADY, gamma=0.5, feed=Rollout(8)),
+    "a3c": A3C(ActorCritic(Encoder((8,))), STEADY, gamma=0.5, feed=Rollout(8, overlap=True)),
+    "appo": APPO(ActorCritic(Encoder((8,))), STEADY, gamma=0.5, feed=Rollout(16)),
+    "impala": IMPALA(ActorCritic(Encoder((8,))), STEADY, gamma=0.5, epochs=2, minibatches=2, feed=Rollout(8)),
+    "pg": PG(ActorCritic(Encoder((8,))), STEADY, gamma=0.5, feed=Rollout(16)),
+    "pqn": PQN(
+        QNetwork(Encoder((8,), "relu", layer_norm=True)),
+        STEADY,
+        gamma=0.5,
+        epsilon=Linear(1.0, 0.2, over=2_000),
+        feed=Rollout(16),
+    ),
+}
+"""Algorithms that learn a probe in eighty fragments of eight lanes."""
 
 
 def small_dqn(gamma=0.5, n=1):
@@ -54,10 +92,6 @@ def recurrent_dqn(core=GRU(8), sequence=4, burn_in=2, n=2, double=True, **replay
     )
 
 
-REPLAY = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
-FAST = Adam(Constant(3e-3), clip_norm=float("inf"))
-
-
 def small_named(kind):
     """A named setting of DQN with a tiny network and replay; all else is its own."""
     made = kind()
@@ -66,6 +100,10 @@ def small_named(kind):
     replay = dataclasses.replace(made.replay, capacity=300, batch=8, warmup=50)
     shorter = {} if core is None else {"sequence": 4, "burn_in": 2, "n": 2}
     return dataclasses.replace(made, model=model, replay=replay, optimizer=Adam(Constant(3e-3)), **shorter)
+
+
+REPLAY = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
+FAST = Adam(Constant(3e-3), clip_norm=float("inf"))
 
 
 def small_sac(gamma=0.5, temperature=0.2, n=1):

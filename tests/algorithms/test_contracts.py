@@ -19,6 +19,7 @@ from ecotone.testing import check_algorithm
 from ecotone.testing.samples import rows_for
 from tests.algorithms.small import (
     NAMED,
+    ON_POLICY,
     recurrent_dqn,
     small_ddpg,
     small_discrete_sac,
@@ -33,7 +34,14 @@ from tests.algorithms.small import (
 SEEN = Box((3,))
 VECTOR = Spec(SEEN, Box((2,), low=-2.0, high=2.0))
 CHOICE = Spec(SEEN, Discrete(3, start=1))
+MEMORY = ActorCritic(Encoder((8,)), core=GRU(4))
 CASES = {
+    "a2c": (ON_POLICY["a2c"], CHOICE),
+    "a3c": (replace(ON_POLICY["a3c"], model=MEMORY), VECTOR),
+    "appo": (replace(ON_POLICY["appo"], model=MEMORY, kl_cost=0.2, kl_target=0.01), CHOICE),
+    "impala": (replace(ON_POLICY["impala"], model=MEMORY), CHOICE),
+    "pg": (replace(ON_POLICY["pg"], baseline=True), VECTOR),
+    "pqn": (replace(ON_POLICY["pqn"], model=QNetwork(Encoder((8,)), core=GRU(4))), CHOICE),
     "dqn": (small_dqn(), CHOICE),
     "dqn-3-step": (small_dqn(n=3), CHOICE),
     "dqn-with-noise": (replace(small_dqn(), model=QNetwork(Encoder((8,)), dueling=True, noisy=0.5)), CHOICE),
@@ -129,8 +137,12 @@ def test_faults_of_algorithms_are_told(replaced, function, told):
 
 @pytest.mark.parametrize(
     ("algorithm", "spec", "told"),
-    [(small_dqn(), VECTOR, "one discrete choice"), (small_sac(), CHOICE, "vectors")],
-    ids=["dqn", "sac"],
+    [
+        (small_dqn(), VECTOR, "one discrete choice"),
+        (ON_POLICY["pqn"], VECTOR, "one discrete choice"),
+        (small_sac(), CHOICE, "vectors"),
+    ],
+    ids=["dqn", "pqn", "sac"],
 )
 def test_a_spec_that_cannot_be_served_is_an_error(algorithm, spec, told):
     with pytest.raises(ValueError, match=told):
@@ -140,11 +152,23 @@ def test_a_spec_that_cannot_be_served_is_an_error(algorithm, spec, told):
 @pytest.mark.parametrize(
     ("algorithm", "spec", "told"),
     [
-        (small_ppo(model=QNetwork(Encoder((8,)))), CHOICE, "a policy and a value of its model, not an array"),
+        (small_ppo(model=QNetwork(Encoder((8,)))), CHOICE, "PPO needs a policy and a value of its model, not an array"),
+        (replace(ON_POLICY["appo"], model=QNetwork(Encoder((8,)))), CHOICE, "APPO needs a policy and a value"),
+        (replace(ON_POLICY["pqn"], model=ActorCritic(Encoder((8,)))), CHOICE, "not PolicyValue: use QNetwork"),
+        (replace(ON_POLICY["pqn"], model=QNetwork(Encoder((8,)), noisy=0.5)), CHOICE, "leave the model's `noisy` out"),
+        (replace(small_ppo(), kl_target=0.01), CHOICE, "give that too, or kl_stop"),
         (replace(small_dqn(), model=ActorCritic(Encoder((8,)))), CHOICE, "not PolicyValue: use QNetwork"),
         (replace(small_sac(), actor=ActorCritic(Encoder((8,)))), VECTOR, "not PolicyValue: use SquashedActor"),
     ],
-    ids=["values for ppo", "policy for dqn", "values for sac"],
+    ids=[
+        "values for ppo",
+        "values for appo",
+        "policy for pqn",
+        "noise for pqn",
+        "target without weight",
+        "policy for dqn",
+        "values for sac",
+    ],
 )
 def test_a_model_that_makes_no_sense_is_an_error(algorithm, spec, told):
     with pytest.raises(Mistake, match=told):

@@ -15,7 +15,7 @@ from ecotone.runtime.actor import NumpyActor
 from ecotone.testing import fit, probes
 from ecotone.testing.samples import observations
 from ecotone.trajectory import TimeStep
-from tests.algorithms.small import small_discrete_sac, small_dqn, small_ppo
+from tests.algorithms.small import ON_POLICY, small_discrete_sac, small_dqn, small_ppo
 
 LANES, CHOICES = 64, 1_000_000
 PPO = dataclasses.replace(small_ppo(), feed=Rollout(32))
@@ -25,6 +25,7 @@ BOLTZMANN = dataclasses.replace(DQN, exploration=lambda values, epsilon: Categor
 CASES = {
     "ppo": (PPO, CHOICES),
     "ppo with a memory": (dataclasses.replace(PPO, model=ActorCritic(Encoder((8,)), core=GRU(8))), CHOICES // 10),
+    "pqn": (dataclasses.replace(ON_POLICY["pqn"], feed=Rollout(32)), CHOICES // 20),
     "dqn": (DQN, CHOICES),
     "dqn by temperature": (BOLTZMANN, CHOICES // 5),
     "discrete sac": (SAC, CHOICES // 10),
@@ -40,7 +41,7 @@ def test_no_illegal_choice_in_up_to_a_million(name):
     assert reward[-20:].mean() > reward[:2].mean() + 0.1
 
 
-@pytest.mark.parametrize("name", ["ppo", "dqn", "discrete sac"])
+@pytest.mark.parametrize("name", ["ppo", "pqn", "dqn", "discrete sac"])
 def test_no_illegal_choice_where_numpy_acts(name):
     algorithm, spec = CASES[name][0], probes.Legal().spec
     state = algorithm.init(jax.random.key(0), spec)

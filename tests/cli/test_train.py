@@ -78,6 +78,27 @@ def test_a_schedule_may_be_given_whole(given, schedule):
 
 
 @pytest.mark.parametrize(
+    ("given", "overlap"),
+    [
+        ([], None),
+        (["--overlap"], True),
+        (["--no-overlap"], False),
+        (["--overlap=false"], False),
+        (["--overlap", "none"], None),
+    ],
+)
+def test_overlap_may_be_left_to_the_algorithm(given, overlap):
+    from ecotone import PPO
+    from ecotone.cli.train import _overridden
+    from ecotone.experiment import Experiment
+    from ecotone.feed import Rollout
+
+    made = _overridden(Experiment("CartPole-v1", PPO(feed=Rollout(8, overlap=True))), None, [*given, "--seed", "3"])
+    assert (made.overlap, made.seed) == (overlap, 3)
+    assert made.overlaps == (overlap is not False)
+
+
+@pytest.mark.parametrize(
     "what", [["train"], ["train", "--help"], ["--help"], ["evaluate", "--help"], ["train", "ppo", "--help"]]
 )
 def test_help_is_printed(ecotone, what):

@@ -110,3 +110,24 @@ def test_images_are_read_by_convolutions_that_fit_them(side, convolutions):
     sizes = [layer.weight.shape[0] for layer in module.convolutions] if hasattr(module, "convolutions") else None
     assert sizes == convolutions
     assert module(observations(image, jax.random.key(1), (2,))).shape == (2, recipe.width(image))
+
+
+@pytest.mark.parametrize("space", [Box((3,)), Box((9, 8, 2), "uint8", 0, 255)], ids=["numbers", "image"])
+def test_layer_normalisation_stands_before_each_activation(space):
+    recipe = Encoder((8, 6), "relu", layer_norm=True, image=CNN(((4, 3, 1), (5, 3, 2)), 6, layer_norm=True))
+    module = recipe.init(jax.random.key(0), space)
+    seen = observations(space, jax.random.key(1), (2, 5))
+    layers = module.mlp.layers if space.shape == (3,) else (*module.convolutions, module.dense)
+    norms = module.mlp.norms if space.shape == (3,) else module.norms
+    assert len(norms) == len(layers) > 1
+    features = seen if space.shape == (3,) else seen / 255.0
+    for i, layer in enumerate(layers):
+        features = features.reshape(2, 5, -1) if i == len(layers) - 1 else features
+        drawn = np.asarray(layer(features))
+        features = np.maximum((drawn - drawn.mean(-1, keepdims=True)) / np.sqrt(drawn.var(-1, keepdims=True) + 1e-6), 0.0)
+    np.testing.assert_allclose(module(seen), features, rtol=1e-4, atol=1e-5)
+
+
+def test_layer_normalisation_reaches_images_by_the_encoders_own_recipe():
+    module = Encoder(layer_norm=True).init(jax.random.key(0), Box((8, 8, 1), "uint8", 0, 255))
+    assert len(module.norms) == 4

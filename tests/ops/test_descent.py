@@ -1,4 +1,4 @@
-"""Adam on one flat vector against optax on the tree; targets that follow; schedules."""
+"""Adam on one flat vector against optax on the tree; RMSProp against a slow loop; targets that follow; schedules."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from ecotone.ops.descent import Adam, periodic, polyak
+from ecotone.ops.descent import Adam, Optimizer, RMSProp, periodic, polyak
 from ecotone.ops.schedules import Constant, Linear, Schedule
 
 NETWORK = {"weight": jnp.asarray([[1.0, -2.0], [0.5, 3.0]]), "bias": (jnp.asarray([0.1, -0.1]), jnp.asarray(2.0))}
@@ -27,6 +27,33 @@ def test_adam_matches_optax(run, clip_norm):
         other = optax.apply_updates(other, moves)
         for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"clip_norm": None, "inside": True, "initial": 1.0, "epsilon": 0.1}, {"momentum": 0.9}],
+    ids=["as PyTorch", "as TensorFlow", "with momentum"],
+)
+def test_rmsprop_matches_a_slow_loop(options):
+    ours = RMSProp(Constant(0.01), **options)
+    weights, state = NETWORK, ours.init(NETWORK)
+    slow = np.concatenate([np.ravel(x) for x in jax.tree.leaves(NETWORK)]).astype(np.float64)
+    square, velocity = np.full_like(slow, ours.initial), np.zeros_like(slow)
+    for step in range(4):
+        gradient = jax.tree.map(lambda x, step=step: x * (step - 1.5) + 0.3, weights)
+        flat = np.concatenate([np.ravel(x) for x in jax.tree.leaves(gradient)]).astype(np.float64)
+        if ours.clip_norm is not None:
+            flat *= min(1.0, ours.clip_norm / np.linalg.norm(flat))
+        square = ours.decay * square + (1 - ours.decay) * flat**2
+        root = np.sqrt(square + ours.epsilon) if ours.inside else np.sqrt(square) + ours.epsilon
+        velocity = (ours.momentum or 0.0) * velocity + flat / root
+        slow -= 0.01 * velocity
+        weights, state = ours.descend(weights, state, gradient, jnp.asarray(step))
+        np.testing.assert_allclose(np.concatenate([np.ravel(x) for x in jax.tree.leaves(weights)]), slow, rtol=2e-5)
+
+
+def test_optimisers_are_optimisers():
+    assert all(isinstance(kind(), Optimizer) for kind in (Adam, RMSProp))
 
 
 def test_the_step_follows_the_schedule():

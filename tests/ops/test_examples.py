@@ -25,15 +25,21 @@ PLUMBING = {
 NO_SOURCE = {
     "Constant": "a number",
     "Linear": "a straight line",
+    "now": "a number",
     "permutations": "a shuffle",
+    "pieces": "shuffles",
+    "beside": "an order of axes",
+    "in_sequence": "an order of axes",
 }
 """Blocks that nobody has to be cited for."""
 NO_SHAPES = {
     "Adam": "works on trees of any shapes",
+    "RMSProp": "works on trees of any shapes",
     "polyak": "works on trees of any shapes",
     "periodic": "works on trees of any shapes",
     "Constant": "a number",
     "Linear": "a number",
+    "now": "a number",
 }
 """Blocks without arrays of their own."""
 

@@ -1,0 +1,87 @@
+"""What algorithms of a policy and a value share (arXiv:1602.01783): they differ in their loss and in how rows reach it."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ecotone.mistakes import Mistake
+from ecotone.networks.reading import kind_of, output_of, read_policy
+from ecotone.ops.distributions import entropy, recorded
+from ecotone.spec import Spec
+from ecotone.trajectory import Trajectory
+
+Array = Any
+Key = Any
+Tree = Any
+
+
+class ActorCriticState(NamedTuple):
+    """Network, its optimiser's state, environment steps seen."""
+
+    network: Tree
+    optimizer: Tree
+    steps: Array
+
+
+class Read(NamedTuple):
+    """What a network says of rows `[T + 1, B]`: of the decisions `[T, B]`, and the value of every row `[T + 1, B]`."""
+
+    log_prob: Array
+    entropy: Array
+    value: Array
+
+
+def fresh_network(algorithm: Any, key: Key, spec: Spec) -> Tree:
+    """A network of the algorithm's model; raises `Mistake` for one without a policy or without a value."""
+    network = algorithm.model.init(key, spec)
+    told = output_of(algorithm.model, network, spec)
+    if not (hasattr(told, "policy") and hasattr(told, "value") and hasattr(network, "policy")):
+        name = type(algorithm).__name__
+        raise Mistake(f"{name} needs a policy and a value of its model, not {kind_of(told)}: use ActorCritic.")
+    return network
+
+
+def init(algorithm: Any, key: Key, spec: Spec) -> ActorCriticState:
+    """Fresh weights; raises `Mistake` for a model without a policy or without a value."""
+    network = fresh_network(algorithm, key, spec)
+    return ActorCriticState(network, algorithm.optimizer.init(network), jnp.zeros((), jnp.int32))
+
+
+def initial_memory(algorithm: Any, lanes: int) -> Tree:
+    """The model's memory before the first row."""
+    return algorithm.model.initial_memory(lanes)
+
+
+def policy(algorithm: Any, state: Any) -> Tree:
+    """The network."""
+    return state.network
+
+
+def act(algorithm: Any, params: Tree, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
+    """Sample from the policy, or take its mode; the extras are the policy, as rows are to remember it."""
+    policy, memory = read_policy(params, observation, is_first, memory)
+    action = policy.sample(key) if explore else policy.mode()
+    return action, {"policy": recorded(policy, action)}, memory
+
+
+def observe(algorithm: Any, state: Any, rows: Trajectory) -> Any:
+    """Count steps."""
+    return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
+
+
+def decisions_of(tree: Tree) -> Tree:
+    """The rows that may have decided, `[T, ...]` of `[T + 1, ...]`."""
+    return jax.tree.map(lambda x: x[:-1], tree)
+
+
+def read(network: Tree, rows: Trajectory) -> Read:
+    """Rows `[T + 1, B]` read in one go."""
+    (policy, value), _ = network(rows.observation, rows.is_first, rows.memory)
+    return Read(policy.log_prob(rows.action)[:-1], entropy(policy, rows.action)[:-1], value)
+
+
+def remembered_log_prob(rows: Trajectory) -> Array:
+    """Log-probability of the actions under the policy that chose them, `[T, B]`; 0 where nobody decided."""
+    behaviour, action, acted = decisions_of((rows.extras["policy"], rows.action, rows.acted))
+    return jnp.where(acted, behaviour.log_prob(action), 0.0)
