@@ -42,7 +42,7 @@ class DiscreteSAC:
     """Network of a policy over choices."""
     critics: ChoiceCritics = ChoiceCritics()
     """Values of each choice."""
-    optimizer: Optimizer = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
+    optimizer: Optimizer = Adam(Constant(1e-3), clip_norm=None, epsilon=1e-8)
     """Step size of actor, critics and temperature."""
     actor_rate: float = 1.0
     """The actor's step size as a multiple of that; usually 0.1 to 1. More moves the policy before values are right."""
@@ -52,14 +52,14 @@ class DiscreteSAC:
     """Discount per step; usually 0.95 to 0.999. More looks further ahead and learns more slowly."""
     n: int = 1
     """Steps before the bootstrap; usually 1 to 5. More spreads rewards faster, but off-policy, and unpaid for entropy."""
-    target_rate: float = 0.005
+    target_rate: float = 0.02
     """How far the target moves to the critics at each update; usually 0.001 to 0.05. More is faster and less stable."""
-    temperature: float = 1.0
+    temperature: float = 0.1
     """Initial weight of the entropy; usually 0.01 to 1."""
-    target_entropy: float = 0.5
-    """Entropy that the temperature is tuned for, as a share of the most there can be; usually 0.2 to 0.98. More explores."""
-    replay: Replay = Replay(capacity=1_000_000, batch=256, warmup=1_000, ratio=0.25, length=8)
-    """What is kept and how often it is learned from."""
+    target_entropy: float = 0.2
+    """Entropy that the temperature is tuned for, as a share of the most there can be; usually 0.1 to 0.98. More explores."""
+    replay: Replay = Replay(capacity=100_000, batch=128, warmup=1_000, ratio=0.5, length=8)
+    """What is kept and how often it is learned from: after 8 steps 4 times, which is one program instead of four."""
 
     extra_loss: Callable[[SACNetworks, Trajectory], Array] | None = None
     """Function of all networks and windows of rows, added to the loss; none adds nothing."""

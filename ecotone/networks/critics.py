@@ -159,8 +159,8 @@ class QuantileCritics:
 class ChoiceCritics:
     """An ensemble of values of each choice, `[count, ..., K]`."""
 
-    hidden: tuple[int, ...] = (256, 256)
-    """Widths of the dense layers; usually (256, 256)."""
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the dense layers; usually (64, 64) to (256, 256)."""
     activation: str = "relu"
     """`tanh`, `relu` or `silu`, after each dense layer."""
     count: int = 2

@@ -204,7 +204,7 @@ class SquashedActor:
 class ChoiceActor:
     """A policy over the choices of one discrete action, which begins nearly uniform and respects an action mask."""
 
-    encoder: EncoderRecipe = Encoder((256, 256), "relu", orthogonal=False)
+    encoder: EncoderRecipe = Encoder((64, 64), "relu", orthogonal=False)
     """From observations to features."""
 
     def init(self, key: Key, spec: Spec) -> ActorNetwork:
