@@ -1,0 +1,14 @@
+"""TD3 on HalfCheetah-v5: the default settings behind a longer warm-up."""
+
+import dataclasses
+
+import ecotone
+
+reach = 5000
+"""Greedy return of one seed."""
+
+replay = dataclasses.replace(ecotone.TD3().replay, warmup=10000)
+experiment = ecotone.Experiment("HalfCheetah-v5", ecotone.TD3(replay=replay), steps=300000)
+
+if __name__ == "__main__":
+    ecotone.train(experiment)
