@@ -4,7 +4,26 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecotone.algorithms import A2C, A3C, APPO, DQN, IMPALA, PG, PPO, PQN, SAC
+    from ecotone.algorithms import (
+        A2C,
+        A3C,
+        APPO,
+        C51,
+        DDPG,
+        DQN,
+        IMPALA,
+        IQN,
+        PG,
+        PPO,
+        PQN,
+        QRDQN,
+        R2D2,
+        SAC,
+        TD3,
+        TQC,
+        DiscreteSAC,
+        Rainbow,
+    )
     from ecotone.algorithms.normalized import NormalizeObservations, NormalizeRewards
     from ecotone.evaluation import evaluate
     from ecotone.experiment import Checkpointing, Evaluation, Experiment
@@ -14,7 +33,26 @@ if TYPE_CHECKING:
     from ecotone.training import begin, run, train
 
 _PLACES = {
-    "algorithms": ("A2C", "A3C", "APPO", "DQN", "IMPALA", "PG", "PPO", "PQN", "SAC"),
+    "algorithms": (
+        "A2C",
+        "A3C",
+        "APPO",
+        "C51",
+        "DDPG",
+        "DQN",
+        "IMPALA",
+        "IQN",
+        "PG",
+        "PPO",
+        "PQN",
+        "QRDQN",
+        "R2D2",
+        "SAC",
+        "TD3",
+        "TQC",
+        "DiscreteSAC",
+        "Rainbow",
+    ),
     "algorithms.normalized": ("NormalizeObservations", "NormalizeRewards"),
     "evaluation": ("evaluate",),
     "experiment": ("Checkpointing", "Evaluation", "Experiment"),
@@ -27,7 +65,8 @@ _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order in which a user meets them
     "Experiment", "Evaluation", "Checkpointing", "train", "run", "begin", "Run", "evaluate", "load", "Policy",
-    "PPO", "APPO", "IMPALA", "A2C", "A3C", "PG", "PQN", "DQN", "SAC", "NormalizeObservations", "NormalizeRewards",
+    "PPO", "APPO", "IMPALA", "A2C", "A3C", "PG", "PQN", "DQN", "C51", "QRDQN", "IQN", "Rainbow", "R2D2",
+    "SAC", "DiscreteSAC", "TD3", "DDPG", "TQC", "NormalizeObservations", "NormalizeRewards",
     "EpisodeEnded", "Collected", "Updated", "Evaluated", "Saved", "Stop", "SetTask",
 ]  # fmt: skip
 

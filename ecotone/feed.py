@@ -1,6 +1,8 @@
 """What an algorithm must be fed: fresh fragments, draws from a replay, or a dataset."""
 
 from ecotone.frozen import frozen, static
+from ecotone.mistakes import Mistake
+from ecotone.ops.schedules import Schedule
 
 
 @frozen
@@ -15,7 +17,10 @@ class Rollout:
 
 @frozen
 class Replay:
-    """Windows of consecutive rows drawn at random from the most recent ones."""
+    """Windows of consecutive rows drawn at random from the most recent ones, evenly or by priority (arXiv:1511.05952).
+
+    Raises `Mistake` for an `importance` without a `priority`, and for a `stride` below 1.
+    """
 
     capacity: int = 100_000
     """Rows kept, over all lanes; usually 1e4 to 1e6. Less forgets sooner, more needs memory."""
@@ -29,6 +34,20 @@ class Replay:
     """Least number of rows per lane collected between updates; more collects in larger blocks at the same ratio."""
     window: int = 2
     """Rows per window, decisions plus one; the algorithm sets it."""
+    priority: float | None = None
+    """Exponent of priorities, 0 (even) to 1; usually 0.5 to 0.7, none draws evenly. More repeats surprises, and noise."""
+    importance: Schedule | None = None
+    """Exponent by which weights undo priorities, 0 to 1; none is 0.4 always, often 0.4 rising to 1. More undoes more."""
+    least_priority: float = 1e-6
+    """Added to every priority, in its units; usually 1e-6 to 1e-2. More draws more evenly, none forgets what is learned."""
+    stride: int = 1
+    """Rows between beginnings of windows; for sequences usually half a window. More varies draws less, but repeats less."""
+
+    def __post_init__(self) -> None:
+        if self.priority is None and self.importance is not None:
+            raise Mistake("`importance` weighs windows drawn by priority: set the replay's `priority`, or leave it out.")
+        if self.stride < 1:
+            raise Mistake(f"the replay's `stride` is {self.stride}, but must be at least 1.")
 
     def fragment(self, lanes: int) -> int:
         """Rows per lane between updates: the least number, not under `length`, that is worth a whole update."""

@@ -17,12 +17,15 @@ class Box:
         shape: shape of one element, without time and lanes.
         dtype: NumPy name of the element type, such as `"float32"` or `"uint8"`.
         low, high: bounds in the environment's units, one number for all entries or one per entry (flattened).
+        stacked: how many of the newest observations lie side by side on the last axis, oldest first (an episode's first one
+            stands for those before it); a replay then keeps each only once.
     """
 
     shape: tuple[int, ...]
     dtype: str = "float32"
     low: float | tuple[float, ...] = -math.inf
     high: float | tuple[float, ...] = math.inf
+    stacked: int = 1
 
     @property
     def bounded(self) -> bool:

@@ -15,6 +15,7 @@ EVERYTHING = {
     "comparison", "curves", "evaluation", "progress", "runs", "statistics", "training", "written",
 }  # fmt: skip
 ALLOWED = {
+    "feed": {"ops.schedules"},
     "ops": {"ops"},
     "networks": {"networks", "ops"},
     "algorithms": {"algorithms", "networks", "ops"},

@@ -19,8 +19,11 @@ from ecotone import (
     PPO,
     PQN,
     SAC,
+    TD3,
+    TQC,
     Checkpointing,
     Collected,
+    DiscreteSAC,
     Experiment,
     NormalizeObservations,
     NormalizeRewards,
@@ -32,9 +35,12 @@ from ecotone import (
 from ecotone.envs.wrappers import ClipReward, Flatten, PreviousActionReward, Stack
 from ecotone.feed import Rollout
 from ecotone.mistakes import Mistake
+from ecotone.networks.critics import ChoiceCritics, Critics, QuantileCritics
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.networks.models import ActorCritic, ChoiceActor, DeterministicActor, QNetwork, SquashedActor
 from ecotone.networks.recurrent import GRU
+from ecotone.ops.action_noise import OrnsteinUhlenbeck
+from ecotone.ops.schedules import Linear
 
 pytestmark = pytest.mark.usefixtures("optimized_programs")
 
@@ -50,6 +56,13 @@ SAC_SMALL = dataclasses.replace(
     actor=SquashedActor(SMALL),
     critics=Critics((8,)),
     replay=dataclasses.replace(SAC_BASE.replay, capacity=300, batch=8, warmup=50),
+)
+SAC_REPLAY = SAC_SMALL.replay
+TD3_SMALL = TD3(DeterministicActor(SMALL), Critics((8,)), noise=OrnsteinUhlenbeck(entries=2), replay=SAC_REPLAY)
+TQC_SMALL = TQC(actor=SquashedActor(SMALL), critics=QuantileCritics((8,), atoms=3, drop=1), replay=SAC_REPLAY)
+DISCRETE_SAC_SMALL = DiscreteSAC(actor=ChoiceActor(SMALL), critics=ChoiceCritics((8,)), replay=SAC_REPLAY)
+DQN_PRIORITISED = dataclasses.replace(
+    DQN_SMALL, replay=dataclasses.replace(DQN_SMALL.replay, priority=0.6, importance=Linear(0.4, 1.0), stride=2)
 )
 WRAPPERS = (Stack(3), PreviousActionReward(), Flatten(), ClipReward(0.5))
 ON_POLICY = {
@@ -76,8 +89,12 @@ CASES = {
     "dqn compiled": Experiment("CartPole-v1", DQN_SMALL, num_envs=2, steps=600, runtime="compiled"),
     "dqn with memory local": Experiment("CartPole-v1", DQN_MEMORY, steps=400),
     "dqn with memory compiled": Experiment("CartPole-v1", DQN_MEMORY, num_envs=2, steps=400, runtime="compiled"),
+    "dqn prioritised": Experiment("CartPole-v1", DQN_PRIORITISED, num_envs=2, steps=600, runtime="compiled"),
     "sac local": Experiment("Pendulum-v1", SAC_SMALL, steps=450),
     "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
+    "td3 local": Experiment("Pendulum-v1", TD3_SMALL, steps=450),
+    "tqc local": Experiment("Pendulum-v1", TQC_SMALL, steps=450),
+    "discrete sac local": Experiment("CartPole-v1", DISCRETE_SAC_SMALL, steps=450),
     "wrapped local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS),
     "wrapped compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS, runtime="compiled"),
     "normalized local": Experiment(

@@ -1,6 +1,7 @@
 """Soft actor-critic."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -9,13 +10,14 @@ import jax.numpy as jnp
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
-from ecotone.networks.models import Critics, SquashedActor
+from ecotone.networks.critics import CriticRecipe, Critics
+from ecotone.networks.models import SquashedActor
 from ecotone.networks.reading import forgets, kind_of, output_of, read_row
 from ecotone.ops import noise
-from ecotone.ops.arrays import namespace
+from ecotone.ops.action_noise import ActionNoise, around
 from ecotone.ops.descent import Adam, Optimizer, polyak
-from ecotone.ops.losses import added, squared
-from ecotone.ops.minibatches import Transition, transition
+from ecotone.ops.losses import added
+from ecotone.ops.minibatches import Transition, importance, transition
 from ecotone.ops.schedules import Constant
 from ecotone.protocols import Model, Report
 from ecotone.spec import Spec
@@ -59,18 +61,26 @@ class SAC:
 
     actor: Model = SquashedActor()
     """Network with a squashed policy."""
-    critics: Critics = Critics()
-    """Values of observation and action."""
+    critics: CriticRecipe = Critics()
+    """Values of observation and action; `QuantileCritics` learn their distribution."""
     optimizer: Optimizer = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
     """Step size of actor, critics and temperature."""
+    actor_rate: float = 1.0
+    """The actor's step size as a multiple of that; usually 0.1 to 1. More moves the policy before values are right."""
+    temperature_rate: float = 1.0
+    """The temperature's step size as a multiple of that; usually 1. More follows the entropy closer, 0 keeps it fixed."""
     gamma: float = 0.99
     """Discount per step; usually 0.95 to 0.999. More looks further ahead and learns more slowly."""
+    n: int = 1
+    """Steps before the bootstrap; usually 1 to 5. More spreads rewards faster, but off-policy, and unpaid for entropy."""
     target_rate: float = 0.005
     """How far the target moves to the critics at each update; usually 0.001 to 0.05. More is faster and less stable."""
     temperature: float = 1.0
     """Initial weight of the entropy; usually 0.1 to 1."""
     target_entropy: float | None = None
     """Entropy that the temperature is tuned for, nats; none means minus the number of action entries."""
+    noise: ActionNoise | None = None
+    """Around draws that explore, beside their own: `OrnsteinUhlenbeck` where a goal is far off; usually none."""
     replay: Replay = Replay(capacity=1_000_000, batch=256, warmup=1_000, ratio=1.0, length=8)
     """What is kept and how often it is learned from: after 8 steps 8 times, which is one program instead of eight."""
 
@@ -79,8 +89,8 @@ class SAC:
 
     @property
     def feed(self) -> Replay:
-        """Windows of two rows."""
-        return self.replay
+        """Windows of n + 1 rows."""
+        return replace(self.replay, window=self.n + 1)
 
     def init(self, key: Key, spec: Spec) -> SACState:
         """Fresh weights; raises `ValueError` unless actions are a bounded vector, `Mistake` for an actor with a memory."""
@@ -96,8 +106,8 @@ class SAC:
         return SACState(networks, target, self.optimizer.init(networks), jnp.zeros((), jnp.int32))
 
     def initial_memory(self, lanes: int) -> Tree:
-        """The actor's memory before the first row."""
-        return self.actor.initial_memory(lanes)
+        """The noise's memory before the first row."""
+        return () if self.noise is None else self.noise.initial_memory(lanes)
 
     def policy(self, state: SACState) -> SACPolicy:
         """The actor, and whether the replay still warms up."""
@@ -105,13 +115,12 @@ class SAC:
 
     def act(self, params: SACPolicy, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
         """Draw from the policy (evenly from [-1, 1] while the replay warms up), or take its mode."""
-        policy, memory = read_row(params.actor, observation, is_first, memory)
+        policy, _ = read_row(params.actor, observation, is_first, ())
         if not explore:
             return policy.mode(), (), memory
-        key_policy, key_even = noise.split(key)
-        action = policy.sample(key_policy)
-        even = 2.0 * noise.uniform(key_even, action.shape) - 1.0
-        return namespace(action).where(params.warming, even, action), (), memory
+        key_policy, key_around = noise.split(key)
+        action, memory = around(self.noise, key_around, policy.sample(key_policy), params.warming, is_first, memory)
+        return action, (), memory
 
     def observe(self, state: SACState, rows: Trajectory) -> SACState:
         """Count steps."""
@@ -119,39 +128,42 @@ class SAC:
 
     def update(self, state: SACState, rows: Trajectory, key: Key) -> tuple[SACState, Report]:
         """One step down the three losses together; none sends a gradient into another's weights."""
-        batch = transition(rows, self.gamma)
+        batch, weight = transition(rows, self.gamma), importance(rows)
 
-        def loss(networks: SACNetworks) -> tuple[Array, dict[str, Array]]:
-            cost, metrics = self._loss(networks, state.target, batch, key)
-            return cost + added(self.extra_loss, networks, rows), metrics
+        def loss(networks: SACNetworks) -> tuple[Array, tuple[dict[str, Array], Array]]:
+            cost, told = self._loss(networks, state.target, batch, weight, key)
+            return cost + added(self.extra_loss, networks, rows), told
 
-        gradient, metrics = jax.grad(loss, has_aux=True)(state.networks)
-        networks, optimizer = self.optimizer.descend(state.networks, state.optimizer, gradient, state.steps)
+        gradient, (metrics, priority) = jax.grad(loss, has_aux=True)(state.networks)
+        rates = SACNetworks(self.actor_rate, 1.0, self.temperature_rate)
+        networks, optimizer = self.optimizer.descend(state.networks, state.optimizer, gradient, state.steps, rates)
         target = polyak(state.target, networks.critics, self.target_rate)
-        return SACState(networks, target, optimizer, state.steps), Report(metrics)
+        return SACState(networks, target, optimizer, state.steps), Report(metrics, priority)
 
-    def _loss(self, networks: SACNetworks, target: Tree, batch: Transition, key: Key) -> tuple[Array, dict[str, Array]]:
+    def _loss(self, networks: SACNetworks, target: Tree, batch: Transition, weight: Array, key: Key) -> tuple:
+        """The loss, and `(metrics, priority of each window)`."""
         key_now, key_ahead = jax.random.split(key)
-        fixed = jax.lax.stop_gradient(networks)
+        fixed, weight = jax.lax.stop_gradient(networks), weight * batch.weight
         temperature = jnp.exp(fixed.log_temperature)
 
         ahead, ahead_log_prob = fixed.actor(batch.following, None, ())[0].sample_and_log_prob(key_ahead)
-        ahead_value = target(batch.following, ahead).min(0) - temperature * ahead_log_prob
-        goal = batch.reward + batch.discount * ahead_value
-        values = networks.critics(batch.observation, batch.action)
-        critic_loss = (batch.weight * squared(values - goal)).mean(-1).sum()
+        cost = temperature * ahead_log_prob
+        goal = self.critics.goal(target(batch.following, ahead), batch.reward, batch.discount, cost)
+        said = networks.critics(batch.observation, batch.action)
+        critic_loss = (weight * self.critics.loss(said, goal)).mean()
 
         action, log_prob = networks.actor(batch.observation, None, ())[0].sample_and_log_prob(key_now)
-        gain = fixed.critics(batch.observation, action).min(0)
-        actor_loss = (batch.weight * (temperature * log_prob - gain)).mean()
+        gain = self.critics.gain(fixed.critics(batch.observation, action))
+        actor_loss = (weight * (temperature * log_prob - gain)).mean()
 
         goal_entropy = -action.shape[-1] if self.target_entropy is None else self.target_entropy
-        excess = jax.lax.stop_gradient((batch.weight * (log_prob + goal_entropy)).mean())
+        excess = jax.lax.stop_gradient((weight * (log_prob + goal_entropy)).mean())
         loss = critic_loss + actor_loss - networks.log_temperature * excess
-        return loss, {
+        metrics = {
             "critic_loss": critic_loss,
             "actor_loss": actor_loss,
-            "value": values.mean(),
+            "value": said.mean(),
             "temperature": temperature,
             "entropy": -log_prob.mean(),
         }
+        return loss, (metrics, batch.weight * self.critics.error(said, goal))

@@ -11,6 +11,11 @@ LIMIT = 200_000
 """Actions remembered per episode; a longer episode cannot be continued and begins anew."""
 
 
+def seed_of(seed: int, lane: int, episode: int) -> int:
+    """The seed of an episode of a lane, from 0 to 2³¹ - 1."""
+    return zlib.crc32(f"{seed}/{lane}/{episode}".encode()) >> 1
+
+
 class RepeatableEpisodes(gymnasium.Wrapper):
     """Seeds every episode from `(seed, lane, number of the episode)` and records its actions.
 
@@ -59,7 +64,7 @@ class RepeatableEpisodes(gymnasium.Wrapper):
 
     def _begin(self, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         self.actions, self.over = [], False
-        seed = zlib.crc32(f"{self._seed}/{self._lane}/{self.episode}".encode()) >> 1
+        seed = seed_of(self._seed, self._lane, self.episode)
         return self.env.reset(seed=seed, options=options)
 
     def _repeat(self) -> tuple[Any, dict[str, Any]]:

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import gymnasium
+import jax
 import numpy as np
 from gymnasium import spaces
 from gymnasium.error import DependencyNotInstalled, Error
@@ -36,6 +37,7 @@ EXTRAS = {"box2d": "box2d", "mujoco": "mujoco", "ale": "atari", "atari": "atari"
 
 
 LARGEST_INTEGER = 2**31 - 1
+T = TypeVar("T")
 
 
 def to_space(space: spaces.Space, what: str) -> Space:
@@ -76,7 +78,8 @@ def _to_box(space: spaces.Box) -> Box:
         return Box(tuple(space.shape), "float32", _bound(space.low), _bound(space.high))
     wide = np.dtype(space.dtype).itemsize > 4
     low, high = (np.clip(bound, -LARGEST_INTEGER, LARGEST_INTEGER) if wide else bound for bound in (space.low, space.high))
-    return Box(tuple(space.shape), "int32" if wide else str(space.dtype), _bound(low), _bound(high))
+    stacked = space.stacked if isinstance(space, atari.StackedBox) else 1
+    return Box(tuple(space.shape), "int32" if wide else str(space.dtype), _bound(low), _bound(high), stacked)
 
 
 def _bound(bound: np.ndarray) -> float | tuple[float, ...]:
@@ -86,13 +89,18 @@ def _bound(bound: np.ndarray) -> float | tuple[float, ...]:
 
 def make(name: str, render_mode: str | None = None, **kwargs: Any) -> gymnasium.Env:
     """The environment of that name with its usual preprocessing; raises `Mistake` for a name or argument that is wrong."""
-    _register(name)
     if render_mode is not None:
         os.environ.setdefault("SDL_AUDIODRIVER", "dummy")  # pygame else complains where there is no sound
+    if atari.is_game(name):
+        return known(name, lambda: atari.make(name, render_mode, **kwargs))
+    return known(name, lambda: gymnasium.make(name, render_mode=render_mode, disable_env_checker=True, **kwargs))
+
+
+def known(name: str, made: Callable[[], T]) -> T:
+    """What is made of Gymnasium's environment of that name; raises `Mistake` for a name or argument that is wrong."""
+    _register(name)
     try:
-        if atari.is_game(name):
-            return atari.make(name, render_mode, **kwargs)
-        return gymnasium.make(name, render_mode=render_mode, disable_env_checker=True, **kwargs)
+        return made()
     except (DependencyNotInstalled, ModuleNotFoundError) as error:
         extra = next((extra for word, extra in EXTRAS.items() if word in str(error).lower()), None)
         raise (MissingExtra(name, extra) if extra else Mistake(f"{name} could not be made: {error}")) from error
@@ -134,7 +142,7 @@ class GymnasiumStream:
             self.episodes.append(RepeatableEpisodes(make_env(), seed, lane))
             return self.episodes[-1]
 
-        self.vector = SyncVectorEnv([lambda lane=lane: one(lane) for lane in range(lanes)])
+        self.vector = SyncVectorEnv([lambda lane=lane: one(lane) for lane in range(lanes)], copy=False)
         observation = to_space(self.vector.single_observation_space, "observation")
         self.spec = Spec(observation, to_space(self.vector.single_action_space, "action"))
 
@@ -145,16 +153,17 @@ class GymnasiumStream:
         first = np.array([episode.at_start for episode in self.episodes])
         self._over = np.array([episode.over for episode in self.episodes])
         one = np.ones(self.lanes, np.float32)
-        observation = from_environment(self.spec.observation, observation)
-        return None, TimeStep(observation, first, ~self._over, np.zeros_like(one), one)
+        return None, TimeStep(self._seen(observation), first, ~self._over, np.zeros_like(one), one)
 
     def step(self, state: None, action: np.ndarray) -> tuple[None, TimeStep]:
         """Step lanes that live, begin anew in lanes that are over."""
         action = to_environment(self.spec.action, action)
+        if isinstance(self.spec.action, Discrete):
+            action = action.tolist()  # Spaces check numbers of Python's several times faster than NumPy's.
         observation, reward, terminated, truncated, _ = self.vector.step(action)
         first, self._over = self._over, terminated | truncated
         return None, TimeStep(
-            from_environment(self.spec.observation, observation),
+            self._seen(observation),
             first,
             ~self._over,
             reward.astype(np.float32),
@@ -180,6 +189,11 @@ class GymnasiumStream:
     def close(self) -> None:
         """Free the copies' resources."""
         self.vector.close()
+
+    def _seen(self, observation: Any) -> Any:
+        """Observations as rows have them, apart from the arrays that the copies write their next ones into."""
+        seen = from_environment(self.spec.observation, observation)
+        return seen.copy() if isinstance(seen, np.ndarray) else jax.tree.map(np.copy, seen)
 
     def _check(self, observation: Any) -> None:
         def check(leaf: Leaf, found: Any, place: Place) -> None:

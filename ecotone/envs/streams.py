@@ -5,9 +5,9 @@ from typing import Any
 
 import gymnasium
 
-from ecotone.envs import names
+from ecotone.envs import atari, names
 from ecotone.envs.compiled import CompiledStream
-from ecotone.envs.gymnasium import GymnasiumStream, make
+from ecotone.envs.gymnasium import GymnasiumStream, known, make
 from ecotone.envs.lists import FixedLists, has_lists
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Environment, Stream
@@ -37,6 +37,8 @@ def local_stream(env: Env, lanes: int, kwargs: dict[str, Any], seed: int) -> Str
         from ecotone.envs.envpool import EnvPoolStream
 
         return EnvPoolStream(env.removeprefix("envpool:"), lanes, seed, **kwargs)
+    if isinstance(env, str) and atari.is_game(env) and atari.steps_many(kwargs):
+        return known(env, lambda: atari.AtariStream(env, lanes, seed, **kwargs))
     return GymnasiumStream(maker(env, kwargs), lanes, seed)
 
 

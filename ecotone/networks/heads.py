@@ -184,10 +184,18 @@ class BetaHead:
         return PolicyHead(key, inputs, space, _beta, 2, self.scale)
 
 
+def one_choice(space: Space) -> int:
+    """How many choices a discrete action has; raises `ValueError` for actions that are not one choice."""
+    if not isinstance(space, Discrete):
+        remedy = "for numbers use SAC, TD3 or PPO" if isinstance(space, Box) else "use PPO"
+        raise ValueError(f"actions must be one discrete choice, not {space}: {remedy}.")
+    return space.n
+
+
 def flat_actions(space: Space) -> int:
     """Numbers per continuous action; raises `ValueError` for actions that are not a vector."""
     if not isinstance(space, Box) or len(space.shape) != 1:
-        remedy = "flatten them" if isinstance(space, Box) else "for choices use PPO or DQN"
+        remedy = "flatten them" if isinstance(space, Box) else "for choices use DiscreteSAC, DQN or PPO"
         raise ValueError(f"continuous actions must be vectors (a Box of one axis), not {space}: {remedy}.")
     return space.shape[0]
 

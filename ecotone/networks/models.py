@@ -1,4 +1,4 @@
-"""Whole networks by recipe: actor-critic, Q-network, squashed actor, ensemble of critics."""
+"""Whole networks by recipe: actor-critic, Q-network, and actors alone."""
 
 from typing import Any, NamedTuple
 
@@ -7,14 +7,14 @@ import jax
 
 from ecotone.frozen import frozen
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.heads import HeadRecipe, NormalHead, PolicyHead, SquashedHead, ValueHead, flat_actions
-from ecotone.networks.layers import MLP, Dense
+from ecotone.networks.heads import HeadRecipe, NormalHead, PolicyHead, SquashedHead, ValueHead, flat_actions, one_choice
+from ecotone.networks.layers import Dense
 from ecotone.networks.reading import EncoderRecipe
 from ecotone.networks.recurrent import Core
 from ecotone.networks.values import Expected, Layers, ValueRecipe
 from ecotone.ops.arrays import namespace
 from ecotone.ops.distributions import Distribution
-from ecotone.spec import Box, Discrete, Spec, leaves, seen_space, split_mask
+from ecotone.spec import Box, Spec, leaves, seen_space, split_mask
 
 Array = Any
 Key = Any
@@ -123,6 +123,11 @@ class QNetworkModule(eqx.Module):
         features, legal, memory = self._read(observation, is_first, memory)
         return self.head.at(levels, features, legal), memory  # type: ignore[attr-defined]
 
+    def draw(self, key: Key, observation: Tree, is_first: Array, memory: Tree) -> tuple[Any, Tree]:
+        """What the head says at levels that it draws, where it is one of `ImplicitQuantiles`."""
+        features, legal, memory = self._read(observation, is_first, memory)
+        return self.head.draw(key, features, legal), memory  # type: ignore[attr-defined]
+
     def _read(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Array, Tree | None, Tree]:
         observation, legal = split_mask(observation)
         features = self.encoder(observation)  # type: ignore[operator]
@@ -153,15 +158,14 @@ class QNetwork:
 
     def init(self, key: Key, spec: Spec) -> QNetworkModule:
         """Fresh weights; raises `ValueError` unless actions are one discrete choice."""
-        if not isinstance(spec.action, Discrete):
-            raise ValueError(f"a Q-network needs one discrete choice as action, not {spec.action}: try PPO or SAC.")
+        choices = one_choice(spec.action)
         key_encoder, key_head, *key_core = jax.random.split(key, 2 + (self.core is not None))
         space = seen_space(spec.observation)
         width = self.encoder.width(space)
         core = None if self.core is None else self.core.init(key_core[0], width)
         width = width if self.core is None else self.core.features
         layers = Layers(width, self.hidden, self.dueling, self.noisy)
-        return QNetworkModule(self.encoder.init(key_encoder, space), core, self.head.init(key_head, layers, spec.action.n))
+        return QNetworkModule(self.encoder.init(key_encoder, space), core, self.head.init(key_head, layers, choices))
 
     def initial_memory(self, lanes: int) -> Tree:
         """The core's; `()` without one."""
@@ -169,13 +173,14 @@ class QNetwork:
 
 
 class ActorNetwork(eqx.Module):
-    """Encoder and a squashed distribution."""
+    """Encoder and a distribution over actions."""
 
     encoder: eqx.Module
     head: PolicyHead
 
     def __call__(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Distribution, Tree]:
-        return self.head(self.encoder(observation)), memory  # type: ignore[operator]
+        observation, legal = split_mask(observation)
+        return self.head(self.encoder(observation), legal), memory  # type: ignore[operator]
 
 
 @frozen
@@ -188,54 +193,64 @@ class SquashedActor:
     def init(self, key: Key, spec: Spec) -> ActorNetwork:
         """Fresh weights; raises `ValueError` unless actions are a bounded vector."""
         flat_actions(spec.action)
-        key_encoder, key_head = jax.random.split(key)
-        head = SquashedHead(scale=None).init(key_head, self.encoder.width(spec.observation), spec.action)
-        return ActorNetwork(self.encoder.init(key_encoder, spec.observation), head)
+        return _actor(key, self.encoder, SquashedHead(scale=None), spec)
 
     def initial_memory(self, lanes: int) -> Tree:
         """`()`: feed-forward."""
         return ()
 
 
-class CriticsNetwork(eqx.Module):
-    """`count` critics of observation and action in one: their layers are stacked, one batched product a layer."""
+@frozen
+class ChoiceActor:
+    """A policy over the choices of one discrete action, which begins nearly uniform and respects an action mask."""
+
+    encoder: EncoderRecipe = Encoder((256, 256), "relu", orthogonal=False)
+    """From observations to features."""
+
+    def init(self, key: Key, spec: Spec) -> ActorNetwork:
+        """Fresh weights; raises `ValueError` unless actions are one discrete choice."""
+        one_choice(spec.action)
+        return _actor(key, self.encoder, NormalHead(), spec)
+
+    def initial_memory(self, lanes: int) -> Tree:
+        """`()`: feed-forward."""
+        return ()
+
+
+def _actor(key: Key, encoder: EncoderRecipe, head: HeadRecipe, spec: Spec) -> ActorNetwork:
+    key_encoder, key_head = jax.random.split(key)
+    space = seen_space(spec.observation)
+    made = head.init(key_head, encoder.width(space), spec.action)
+    return ActorNetwork(encoder.init(key_encoder, space), made)
+
+
+class DeterministicNetwork(eqx.Module):
+    """Encoder and a dense layer squashed by tanh: actions `[..., D]` in [-1, 1]."""
 
     encoder: eqx.Module
-    body: MLP
-    head: Dense
+    dense: Dense
 
-    def __call__(self, observation: Tree, action: Array) -> Array:
-        """Values `[count, ...]` of actions `[..., D]`."""
-        leading = action.shape[:-1]
-        features = self.encoder(observation)  # type: ignore[operator]
-        rows = namespace(action).concatenate([features, action], -1).reshape(-1, features.shape[-1] + action.shape[-1])
-        run = jax.vmap(lambda body, head: head(body(rows))[..., 0])
-        values = run(self.body, self.head)
-        return values.reshape(-1, *leading)
+    def __call__(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+        before = self.dense(self.encoder(observation))  # type: ignore[operator]
+        return namespace(before).tanh(before), memory
 
 
 @frozen
-class Critics:
-    """An ensemble of action values, `[count, ...]`."""
+class DeterministicActor:
+    """One action for what is seen, each entry squashed into its bounds (arXiv:1509.02971)."""
 
-    hidden: tuple[int, ...] = (256, 256)
-    """Widths of the dense layers; usually (256, 256)."""
-    activation: str = "relu"
-    """`tanh`, `relu` or `silu`, after each dense layer."""
-    count: int = 2
-    """How many; their least value counters overestimation (arXiv:1802.09477)."""
-    encoder: EncoderRecipe = Encoder(())
-    """From observations to what stands beside the actions, shared by all; without layers, numbers stay as they are."""
+    encoder: EncoderRecipe = Encoder((256, 256), "relu", orthogonal=False)
+    """From observations to features."""
 
-    def init(self, key: Key, spec: Spec) -> CriticsNetwork:
-        """Fresh weights, each critic its own."""
-        key_encoder, key_critics = jax.random.split(key)
-        inputs = self.encoder.width(spec.observation) + flat_actions(spec.action)
+    def init(self, key: Key, spec: Spec) -> DeterministicNetwork:
+        """Fresh weights; raises `ValueError` unless actions are a bounded vector."""
+        size = flat_actions(spec.action)
+        if not spec.action.bounded:  # type: ignore[union-attr]
+            raise ValueError(f"actions must have finite bounds, not {spec.action}: wrap the environment to bound them.")
+        key_encoder, key_dense = jax.random.split(key)
+        dense = Dense(key_dense, self.encoder.width(spec.observation), size, None)
+        return DeterministicNetwork(self.encoder.init(key_encoder, spec.observation), dense)
 
-        def one(key: Key) -> tuple[MLP, Dense]:
-            key_body, key_head = jax.random.split(key)
-            body = MLP(key_body, inputs, self.hidden, self.activation, None)
-            return body, Dense(key_head, self.hidden[-1], 1, None)
-
-        body, head = jax.vmap(one)(jax.random.split(key_critics, self.count))
-        return CriticsNetwork(self.encoder.init(key_encoder, spec.observation), body, head)
+    def initial_memory(self, lanes: int) -> Tree:
+        """`()`: feed-forward."""
+        return ()

@@ -1,5 +1,6 @@
 """What reads: encoders read observations, networks read rows in sequence, a policy that acts reads one row."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
@@ -39,6 +40,22 @@ def read_policy(network: Any, observation: Tree, is_first: Any, memory: Tree) ->
     """Read one row `[B, ...]` with the policy of an actor-critic network alone: `(distribution, memory)`."""
     # Looked up on the class, because binding a method of an Equinox module takes longer than a small network does.
     return read_row(partial(type(network).policy, network), observation, is_first, memory)
+
+
+def read_behind(
+    network: Any, burn_in: int, observation: Tree, is_first: Any, memory: Tree, reader: Callable[..., Any] | None = None
+) -> Any:
+    """Read sequences `[T, B, ...]` whose first `burn_in` rows only warm up the memory: the output `[T − burn_in, B, ...]`.
+
+    No gradient goes through those (Kapturowski et al., ICLR 2019, section 3). `reader` is what reads the other rows; none
+    is the network itself.
+    """
+    rows = observation, is_first
+    if burn_in:
+        early = jax.tree.map(lambda x: x[:burn_in], rows)
+        _, memory = jax.lax.stop_gradient(network)(*early, memory)
+    late = jax.tree.map(lambda x: x[burn_in:], rows)
+    return (reader or network)(*late, memory)[0]
 
 
 def forgets(memory: Tree) -> bool:

@@ -1,5 +1,6 @@
 """From features to what is said of each choice: its value, or the distribution of what follows it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -91,6 +92,14 @@ class ValueRecipe(Protocol):
 def values_of(output: Any) -> Array:
     """Action values `[..., K]` of what a Q-network says: the array itself, or the means of its distributions."""
     return output.values if hasattr(output, "values") else output
+
+
+def as_learned(network: Any, key: Key) -> Callable[[Any, Any, Any], tuple[Any, Any]]:
+    """The network as learners read it: where its head is one of `ImplicitQuantiles`, at levels drawn with `key`.
+
+    Implicit quantiles learn at levels drawn evenly and anew (arXiv:1806.06923, eq. 3).
+    """
+    return partial(network.draw, key) if hasattr(getattr(network, "head", None), "draw") else network
 
 
 def legal_choices(legal: Array | None, shape: tuple[int, ...]) -> Array | None:
@@ -222,9 +231,14 @@ class ImplicitQuantileHead(eqx.Module):
     embedding: Dense
     streams: Streams
     count: int = eqx.field(static=True)
+    drawn: int = eqx.field(static=True)
 
     def __call__(self, features: Array, legal: Array | None = None) -> QuantileValues:
         return self.at(spread_levels(features, self.count), features, legal)
+
+    def draw(self, key: Key, features: Array, legal: Array | None = None) -> QuantileValues:
+        """Quantiles at `drawn` levels of each entry, each even in [0, 1], as learners want them."""
+        return self.at(jax.random.uniform(key, (*features.shape[:-1], self.drawn)), features, legal)
 
     def at(self, levels: Array, features: Array, legal: Array | None = None) -> QuantileValues:
         """Quantiles `[..., K, N]` at levels `[..., N]` in [0, 1]."""
@@ -237,16 +251,18 @@ class ImplicitQuantileHead(eqx.Module):
 class ImplicitQuantiles:
     """Returns as quantiles at any level for each choice: IQN (arXiv:1806.06923); gives `QuantileValues`.
 
-    A network that is called has evenly spaced levels; learners draw levels and ask its `at`.
+    A network that is called has evenly spaced levels; learners ask its `draw`, or its `at` for levels of their own.
     """
 
     count: int = 32
     """Levels of a network that is called, whose mean is the value; usually 8 to 64."""
     cosines: int = 64
     """Cosines that a level is told by; usually 64."""
+    drawn: int = 64
+    """Levels that `draw` draws; usually 8 to 64. More is steadier and costs as much more."""
 
     def init(self, key: Key, layers: Layers, choices: int) -> ImplicitQuantileHead:
         """Fresh weights."""
         key_embedding, key_streams = jax.random.split(key)
         embedding = Dense(key_embedding, self.cosines, layers.inputs, None)
-        return ImplicitQuantileHead(embedding, layers.init(key_streams, choices, 0), self.count)
+        return ImplicitQuantileHead(embedding, layers.init(key_streams, choices, 0), self.count, self.drawn)

@@ -26,8 +26,11 @@ class Optimizer(Protocol):
         """The optimiser's state for a network."""
         ...
 
-    def descend(self, network: Tree, state: Tree, gradient: Tree, steps: Array) -> tuple[Tree, Tree]:
-        """One step down `gradient`: `(network, state)`; `steps` are environment steps, for the schedule."""
+    def descend(self, network: Tree, state: Tree, gradient: Tree, steps: Array, multiples: Tree = 1.0) -> tuple[Tree, Tree]:
+        """One step down `gradient`: `(network, state)`; `steps` are environment steps, for the schedule.
+
+        `multiples` of the step size are one number, or a tree of numbers for parts of the network.
+        """
         ...
 
 
@@ -44,11 +47,17 @@ def _init(optimizer: Any, network: Tree) -> Tree:
     return _transform(optimizer, network).init(network)
 
 
-def _descend(optimizer: Any, network: Tree, state: Tree, gradient: Tree, steps: Array) -> tuple[Tree, Tree]:
-    """One step down `gradient`: `(network, state)`; `steps` are environment steps, for the schedule."""
+def _descend(
+    optimizer: Any, network: Tree, state: Tree, gradient: Tree, steps: Array, multiples: Tree = 1.0
+) -> tuple[Tree, Tree]:
+    """One step down `gradient`, see `Optimizer`."""
     direction, state = _transform(optimizer, network).update(gradient, state)
     rate = optimizer.learning_rate(steps)
-    return jax.tree.map(lambda weight, move: weight - rate * move, network, direction), state
+
+    def part(multiple: Array, network: Tree, direction: Tree) -> Tree:
+        return jax.tree.map(lambda weight, move: weight - multiple * rate * move, network, direction)
+
+    return jax.tree.map(part, multiples, network, direction), state
 
 
 @frozen

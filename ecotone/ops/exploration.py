@@ -127,13 +127,14 @@ def mix_dirichlet(key: Key, prior: Array, concentration: Array, fraction: Array,
     return (1.0 - fraction) * prior + fraction * xp.exp(log_softmax(logs))
 
 
-def lane_epsilons(lanes: int, base: float = 0.4, exponent: float = 7.0) -> Array:
+def lane_epsilons(lanes: int, base: Array = 0.4, exponent: Array = 7.0) -> Array:
     """ε of each lane, `base ** (1 + exponent · i / (lanes − 1))`, `[lanes]` (Ape-X, arXiv:1803.00933, section 4.1).
 
     >>> [round(x, 5) for x in lane_epsilons(3).tolist()]
     [0.4, 0.01619, 0.00066]
     """
-    return base ** (1.0 + exponent * jnp.arange(lanes) / max(lanes - 1, 1))
+    place = namespace(base).arange(lanes, dtype="float32") / max(lanes - 1, 1)
+    return base ** (1.0 + exponent * place)
 
 
 def perturb(key: Key, weights: Tree, deviation: Array) -> Tree:

@@ -31,17 +31,19 @@ def permutations(key: Key, count: int, size: int) -> Array:
 def decisions(rows: Trajectory, n: int) -> Trajectory:
     """Windows `[n + 1, S · batch, ...]` that begin at each of the first S rows of sequences `[S + n, batch, ...]`.
 
-    So that n-step targets (Sutton & Barto 2018, eq. 7.1) are one thing for transitions and sequences.
+    So that n-step targets (Sutton & Barto 2018, eq. 7.1) are one thing for transitions and sequences. What belongs to
+    whole windows (memory, importance) stays with those.
 
     >>> rows = Trajectory(jnp.arange(4)[:, None], *[jnp.zeros((4, 1))] * 5, (), ())
     >>> decisions(rows, 1).observation.tolist()
     [[0, 1, 2], [1, 2, 3]]
     """
     count = rows.acted.shape[0] - n
+    rows = rows._replace(extras=(), memory=())
     if count == 1:
-        return rows._replace(memory=())
+        return rows
     cut = lambda x: jnp.stack([x[i : i + count] for i in range(n + 1)]).reshape(n + 1, -1, *x.shape[2:])
-    return jax.tree.map(cut, rows._replace(memory=()))
+    return jax.tree.map(cut, rows)
 
 
 class Transition(NamedTuple):
@@ -87,3 +89,15 @@ def transition(rows: Trajectory, gamma: Array) -> Transition:
     following = jax.tree.map(lambda x: x[1] if steps == 1 else x[last, lane], rows.observation)
     first = lambda tree: jax.tree.map(lambda x: x[0], tree)
     return Transition(first(rows.observation), first(rows.action), reward, onward[-1], following, alive[0])
+
+
+def importance(rows: Trajectory) -> Array:
+    """Weights of windows drawn by priority, `[batch]` at most 1, by which to multiply their losses; 1.0 for other rows.
+
+    Schaul et al. 2015, arXiv:1511.05952, section 3.4: `(N · P(i)) ** -β`, divided by the greatest of the batch.
+
+    >>> rows = Trajectory(*[jnp.zeros((2, 3))] * 6, extras={"importance": jnp.asarray([1.0, 0.5, 0.25])}, memory=())
+    >>> importance(rows).tolist(), importance(rows._replace(extras=()))
+    ([1.0, 0.5, 0.25], 1.0)
+    """
+    return rows.extras.get("importance", 1.0) if isinstance(rows.extras, dict) else 1.0

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -96,6 +96,14 @@ SYMLOG = Transform(symlog, symexp)
 """DreamerV3's (arXiv:2301.04104)."""
 ARCSINH = Transform(jnp.arcsinh, jnp.sinh)
 """Linear near 0, logarithmic far from it."""
+Rescaling = Literal["signed_hyperbolic", "symlog", "arcsinh"]
+TRANSFORMS: dict[Rescaling | None, Transform] = {
+    None: IDENTITY,
+    "signed_hyperbolic": SIGNED_HYPERBOLIC,
+    "symlog": SYMLOG,
+    "arcsinh": ARCSINH,
+}
+"""Transforms by the name that options give them."""
 VALUES = ("value", "q", "next_value", "next_q", "target_q")
 """Names of arguments of value learning that are in the units of the prediction."""
 

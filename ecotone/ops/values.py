@@ -182,3 +182,18 @@ def qv_max(value: Array, reward: Array, discount: Array, next_q: Array) -> TD:
     [2.0]
     """
     return towards(value, bootstrap(reward, discount, next_q.max(-1)))
+
+
+def munchausen_bonus(log_prob: Array, temperature: Array, weight: Array = 0.9, floor: float = -1.0) -> Array:
+    """What Munchausen Q-learning adds to a reward: α·τ·log π(a|x), clipped (arXiv:2007.14430, eq. 2 and section 3).
+
+    Arguments:
+        log_prob: log π(a|x) of the actions at t in nats, `[...]`; π is softmax(q / temperature).
+        temperature: τ, in the values' unit; usually 0.03.
+        weight: α in [0, 1]; usually 0.9.
+        floor: l0, least of τ·log π(a|x), since the logarithm has no bound.
+
+    >>> munchausen_bonus(jnp.asarray([-1.0, -1000.0]), 0.5, weight=0.5).tolist()
+    [-0.25, -0.5]
+    """
+    return weight * (temperature * log_prob).clip(floor, 0.0)

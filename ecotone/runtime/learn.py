@@ -7,7 +7,8 @@ import jax.numpy as jnp
 
 from ecotone.feed import Replay, Rollout
 from ecotone.protocols import Algorithm, Key, Params, State
-from ecotone.replay import ring
+from ecotone.replay import experience
+from ecotone.replay.experience import Experience
 from ecotone.trajectory import Array, Trajectory
 
 
@@ -33,7 +34,7 @@ def begin(algorithm: Algorithm, key: Key, spec: Any, example: Trajectory) -> Lea
     key_state, key_learn = jax.random.split(key)
     state = algorithm.init(key_state, spec)
     if isinstance(feed := algorithm.feed, Replay):
-        return Learner(state, ring.empty(example, feed.capacity, feed.window), key_learn)
+        return Learner(state, experience.empty(feed, example, spec.observation), key_learn)
     return Learner(state, (), key_learn)
 
 
@@ -59,26 +60,27 @@ def learn(algorithm: Algorithm, learner: Learner, rows: Trajectory) -> Learned:
     return Learned(Learner(state, store, key), algorithm.policy(state), metrics, updates)
 
 
-def _learn_from_replay(algorithm: Any, state: State, store: ring.Ring, rows: Trajectory, key: Key) -> tuple:
-    feed, lanes = algorithm.feed, rows.acted.shape[1]
-    store, due = ring.add(store, rows), feed.updates(lanes)
+def _learn_from_replay(algorithm: Any, state: State, held: Experience, rows: Trajectory, key: Key) -> tuple:
+    feed = algorithm.feed
+    held, due = experience.add(feed, held, rows), feed.updates(rows.acted.shape[1])
 
-    def once(state: State, key: Key) -> tuple[State, dict[str, Array]]:
-        key_draw, key_update = jax.random.split(key)
-        windows = ring.draw(store, key_draw, feed.batch, feed.window)
-        state, report = algorithm.update(state, windows, key_update)
-        return state, report.metrics
+    def once(both: tuple, keys: Key) -> tuple[tuple, dict[str, Array]]:
+        state, priorities = both
+        now = held._replace(priorities=priorities)
+        windows, at = experience.draw(feed, now, keys[0])
+        state, report = algorithm.update(state, windows, keys[1])
+        return (state, experience.learned(feed, now, at, report).priorities), report.metrics
 
-    def some(state: State) -> tuple[State, dict[str, Array]]:
+    def some(both: tuple) -> tuple[tuple, dict[str, Array]]:
         if due == 1:
-            return once(state, key)
-        state, metrics = jax.lax.scan(once, state, jax.random.split(key, due))
-        return state, jax.tree.map(lambda x: x.mean(0), metrics)
+            return once(both, jax.random.split(key))
+        both, metrics = jax.lax.scan(once, both, jax.random.split(key, (due, 2)))
+        return both, jax.tree.map(lambda x: x.mean(0), metrics)
 
-    def none(state: State) -> tuple[State, dict[str, Array]]:
-        shapes = jax.eval_shape(some, state)[1]
-        return state, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    def none(both: tuple) -> tuple[tuple, dict[str, Array]]:
+        shapes = jax.eval_shape(some, both)[1]
+        return both, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
-    ready = (store.filled * lanes >= feed.warmup) & (store.filled >= feed.window - 1)
-    state, metrics = jax.lax.cond(ready, some, none, state)
-    return state, store, metrics, jnp.where(ready, due, 0)
+    ready = experience.ready(feed, held)
+    (state, priorities), metrics = jax.lax.cond(ready, some, none, (state, held.priorities))
+    return state, held._replace(priorities=priorities), metrics, jnp.where(ready, due, 0)

@@ -2,15 +2,45 @@
 
 import dataclasses
 
-from ecotone.algorithms import A2C, A3C, APPO, DQN, IMPALA, PG, PPO, PQN, SAC
+from ecotone.algorithms import (
+    A2C,
+    A3C,
+    APPO,
+    C51,
+    DDPG,
+    DQN,
+    IMPALA,
+    IQN,
+    PG,
+    PPO,
+    PQN,
+    QRDQN,
+    R2D2,
+    SAC,
+    TD3,
+    TQC,
+    DiscreteSAC,
+    Rainbow,
+)
 from ecotone.feed import Replay, Rollout
+from ecotone.networks.critics import ChoiceCritics, Critics, QuantileCritics
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.networks.models import ActorCritic, ChoiceActor, DeterministicActor, QNetwork, SquashedActor
 from ecotone.networks.recurrent import GRU
+from ecotone.networks.values import Categories, Expected, ImplicitQuantiles, Quantiles
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Constant, Linear
 
 ENCODER = Encoder((16, 16))
+NAMED = {"c51": C51, "qrdqn": QRDQN, "iqn": IQN, "rainbow": Rainbow, "r2d2": R2D2}
+"""Settings of DQN that have names."""
+SMALL_HEADS = {
+    "c51": Categories(11, -3.0, 3.0),
+    "qrdqn": Quantiles(4),
+    "iqn": ImplicitQuantiles(4, 8, 4),
+    "rainbow": Categories(11, -3.0, 3.0),
+    "r2d2": Expected(),
+}
 
 
 def small_ppo(gamma=0.5, model=ActorCritic(ENCODER)):
@@ -62,16 +92,77 @@ def recurrent_dqn(core=GRU(8), sequence=4, burn_in=2, n=2, double=True, **replay
     )
 
 
-def small_sac(gamma=0.5, temperature=0.2):
+def small_named(kind):
+    """A named setting of DQN with a tiny network and replay; all else is its own."""
+    made = kind()
+    core = None if made.model.core is None else GRU(8)
+    model = dataclasses.replace(made.model, encoder=Encoder((8,)), head=SMALL_HEADS[kind.__name__.lower()], core=core)
+    replay = dataclasses.replace(made.replay, capacity=300, batch=8, warmup=50)
+    shorter = {} if core is None else {"sequence": 4, "burn_in": 2, "n": 2}
+    return dataclasses.replace(made, model=model, replay=replay, optimizer=Adam(Constant(3e-3)), **shorter)
+
+
+REPLAY = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
+FAST = Adam(Constant(3e-3), clip_norm=float("inf"))
+
+
+def small_sac(gamma=0.5, temperature=0.2, n=1):
     """SAC that learns a probe in a few hundred fragments."""
-    replay = Replay(capacity=2_000, batch=32, warmup=64, ratio=0.25, length=4)
-    optimizer = Adam(Constant(3e-3), clip_norm=float("inf"))
     return SAC(
         SquashedActor(ENCODER),
         Critics((16, 16), "tanh"),
-        optimizer,
+        FAST,
+        gamma=gamma,
+        n=n,
+        target_rate=0.05,
+        temperature=temperature,
+        replay=REPLAY,
+    )
+
+
+def small_tqc(gamma=0.5, temperature=0.2):
+    """TQC that learns a probe in a few hundred fragments."""
+    return TQC(
+        SquashedActor(ENCODER),
+        QuantileCritics((16, 16), "tanh", atoms=5, drop=1),
+        FAST,
         gamma=gamma,
         target_rate=0.05,
         temperature=temperature,
-        replay=replay,
+        replay=REPLAY,
+    )
+
+
+def small_td3(kind=TD3, gamma=0.5, n=1, critics=Critics((16, 16), "tanh"), actor_optimizer=FAST, **options):
+    """TD3, or DDPG, that learns a probe in a few hundred fragments."""
+    return kind(
+        DeterministicActor(ENCODER),
+        critics,
+        FAST,
+        actor_optimizer,
+        gamma=gamma,
+        n=n,
+        target_rate=0.05,
+        replay=REPLAY,
+        **options,
+    )
+
+
+def small_ddpg(gamma=0.5):
+    """DDPG that learns a probe in a few hundred fragments; a faster actor runs into its bounds before values are right."""
+    slow = Adam(Constant(1e-3), clip_norm=float("inf"))
+    return small_td3(DDPG, gamma, critics=Critics((16, 16), "tanh", count=1), actor_optimizer=slow)
+
+
+def small_discrete_sac(gamma=0.5, temperature=0.2):
+    """Discrete SAC that learns a probe in a few hundred fragments."""
+    return DiscreteSAC(
+        ChoiceActor(ENCODER),
+        ChoiceCritics((16, 16), "tanh"),
+        FAST,
+        gamma=gamma,
+        target_rate=0.05,
+        temperature=temperature,
+        target_entropy=0.3,
+        replay=REPLAY,
     )

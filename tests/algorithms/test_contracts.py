@@ -13,12 +13,23 @@ from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.networks.recurrent import GRU
-from ecotone.networks.values import Quantiles
 from ecotone.ops.schedules import Constant
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_algorithm
 from ecotone.testing.samples import rows_for
-from tests.algorithms.small import ON_POLICY, recurrent_dqn, small_dqn, small_ppo, small_sac
+from tests.algorithms.small import (
+    NAMED,
+    ON_POLICY,
+    recurrent_dqn,
+    small_ddpg,
+    small_discrete_sac,
+    small_dqn,
+    small_named,
+    small_ppo,
+    small_sac,
+    small_td3,
+    small_tqc,
+)
 
 SEEN = Box((3,))
 VECTOR = Spec(SEEN, Box((2,), low=-2.0, high=2.0))
@@ -36,11 +47,16 @@ CASES = {
     "dqn-with-noise": (replace(small_dqn(), model=QNetwork(Encoder((8,)), dueling=True, noisy=0.5)), CHOICE),
     "dqn-of-choices": (small_dqn(), Spec(Discrete(4), Discrete(2))),
     "dqn-with-memory": (recurrent_dqn(), CHOICE),
+    **{name: (small_named(kind), CHOICE) for name, kind in NAMED.items()},
     "ppo": (small_ppo(), CHOICE),
     "ppo-vector": (small_ppo(), VECTOR),
     "ppo-multi": (small_ppo(), Spec(MultiDiscrete((2, 3)), MultiDiscrete((2, 3), start=(1, 1)))),
     "ppo-with-memory": (small_ppo(model=ActorCritic(Encoder((8,)), core=GRU(8))), CHOICE),
     "sac": (small_sac(), VECTOR),
+    "discrete-sac": (small_discrete_sac(), CHOICE),
+    "tqc": (small_tqc(), VECTOR),
+    "td3": (small_td3(n=2), VECTOR),
+    "ddpg": (small_ddpg(), VECTOR),
 }
 
 
@@ -142,7 +158,6 @@ def test_a_spec_that_cannot_be_served_is_an_error(algorithm, spec, told):
         (replace(ON_POLICY["pqn"], model=QNetwork(Encoder((8,)), noisy=0.5)), CHOICE, "leave the model's `noisy` out"),
         (replace(small_ppo(), kl_target=0.01), CHOICE, "give that too, or kl_stop"),
         (replace(small_dqn(), model=ActorCritic(Encoder((8,)))), CHOICE, "not PolicyValue: use QNetwork"),
-        (replace(small_dqn(), model=QNetwork(Encoder((8,)), head=Quantiles(5))), CHOICE, "not QuantileValues"),
         (replace(small_sac(), actor=ActorCritic(Encoder((8,)))), VECTOR, "not PolicyValue: use SquashedActor"),
     ],
     ids=[
@@ -152,7 +167,6 @@ def test_a_spec_that_cannot_be_served_is_an_error(algorithm, spec, told):
         "noise for pqn",
         "target without weight",
         "policy for dqn",
-        "quantiles for dqn",
         "values for sac",
     ],
 )

@@ -15,11 +15,12 @@ from ecotone.runtime.actor import NumpyActor
 from ecotone.testing import fit, probes
 from ecotone.testing.samples import observations
 from ecotone.trajectory import TimeStep
-from tests.algorithms.small import ON_POLICY, small_dqn, small_ppo
+from tests.algorithms.small import ON_POLICY, small_discrete_sac, small_dqn, small_ppo
 
 LANES, CHOICES = 64, 1_000_000
 PPO = dataclasses.replace(small_ppo(), feed=Rollout(32))
 DQN = dataclasses.replace(small_dqn(), replay=dataclasses.replace(small_dqn().replay, length=16, ratio=0.004))
+SAC = dataclasses.replace(small_discrete_sac(), replay=DQN.replay)
 BOLTZMANN = dataclasses.replace(DQN, exploration=lambda values, epsilon: Categorical(values / epsilon))
 CASES = {
     "ppo": (PPO, CHOICES),
@@ -27,6 +28,7 @@ CASES = {
     "pqn": (dataclasses.replace(ON_POLICY["pqn"], feed=Rollout(32)), CHOICES // 20),
     "dqn": (DQN, CHOICES),
     "dqn by temperature": (BOLTZMANN, CHOICES // 5),
+    "discrete sac": (SAC, CHOICES // 10),
 }
 
 
@@ -39,7 +41,7 @@ def test_no_illegal_choice_in_up_to_a_million(name):
     assert reward[-20:].mean() > reward[:2].mean() + 0.1
 
 
-@pytest.mark.parametrize("name", ["ppo", "pqn", "dqn"])
+@pytest.mark.parametrize("name", ["ppo", "pqn", "dqn", "discrete sac"])
 def test_no_illegal_choice_where_numpy_acts(name):
     algorithm, spec = CASES[name][0], probes.Legal().spec
     state = algorithm.init(jax.random.key(0), spec)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.networks.models import ActorCritic, ChoiceActor, DeterministicActor, QNetwork, SquashedActor
 from ecotone.networks.reading import read_row
 from ecotone.ops.features import spread
 from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_model
-from ecotone.testing.samples import actions, observations
+from ecotone.testing.samples import observations
 
 SMALL = Encoder((8, 8))
 VECTOR = Box((2,), low=-1.0, high=1.0)
@@ -26,6 +26,8 @@ CASES = {
     "policy over vectors": (ActorCritic(SMALL), Spec(Box((3, 2)), VECTOR)),
     "policy over several choices": (ActorCritic(SMALL, shared=True), Spec(Discrete(5), MultiDiscrete((2, 3)))),
     "squashed policy": (SquashedActor(SMALL), Spec(MultiDiscrete((2, 3)), VECTOR)),
+    "choosing actor": (ChoiceActor(SMALL), Spec(Box((3,)), CHOICE)),
+    "deterministic actor": (DeterministicActor(SMALL), Spec(Box((3,)), VECTOR)),
     "values of choices": (QNetwork(SMALL), Spec(Box((3,), "uint8", 0, 255), Discrete(4))),
     "policy from bytes, without hidden layers": (ActorCritic(Encoder(())), Spec(Box((3,), "uint8", 0, 255), VECTOR)),
     "scaled observations": (
@@ -69,21 +71,6 @@ def test_finite_bounds_are_mapped_to_one():
     same_weights = eqx.tree_at(lambda n: (n.encoder.mlp, n.head), plain, (network.encoder.mlp, network.head))
     expected = same_weights(jnp.asarray([[0.0, 0.5, 2.0]]), None, ())[0]
     np.testing.assert_allclose(network(seen, None, ())[0], expected, atol=1e-6)
-
-
-def test_critics_are_independent_and_take_any_leading_axes():
-    spec = Spec(Box((3,)), VECTOR)
-    network = Critics((8, 8), count=3).init(jax.random.key(0), spec)
-    seen = observations(spec.observation, jax.random.key(1), (4, 5))
-    action = actions(spec.action, jax.random.key(2), (4, 5))
-    values = network(seen, action)
-    assert values.shape == (3, 4, 5)
-    assert not np.allclose(values[0], values[1])
-    flat = network(seen.reshape(20, 3), action.reshape(20, 2))
-    np.testing.assert_allclose(flat.reshape(3, 4, 5), values, rtol=1e-5, atol=1e-6)
-    first = jax.tree.map(lambda x: x.at[1:].set(0.0), (network.body, network.head))
-    alone = eqx.tree_at(lambda n: (n.body, n.head), network, first)(seen, action)
-    np.testing.assert_allclose(alone[0], values[0], rtol=1e-5, atol=1e-6)
 
 
 class Sum(eqx.Module):

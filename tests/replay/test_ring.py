@@ -1,12 +1,18 @@
 """The ring against a slow list of rows."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecotone.replay import ring
-from ecotone.trajectory import Trajectory
+from ecotone.envs.wrapped import Layers
+from ecotone.envs.wrappers import Stack
+from ecotone.feed import Replay
+from ecotone.replay import experience, ring
+from ecotone.spec import Box, Dict, Discrete, Spec
+from ecotone.trajectory import TimeStep, Trajectory
 
 LANES = 2
 
@@ -101,3 +107,38 @@ def test_types_stay_fixed():
     after = jax.eval_shape(ring.add, store, fragment(0, 2))
     for old, new in zip(jax.tree.leaves(store), jax.tree.leaves(after), strict=True):
         assert (old.shape, old.dtype, old.weak_type) == (new.shape, new.dtype, new.weak_type)
+
+
+def stacked_rows(lanes, count, episodes=7):
+    """Whole-number images behind a stack, and the same ones alone: rows of `lanes` lanes with endings of their own."""
+    spec = Spec(Dict({"image": Box((2, 2, 1), "uint8", 0.0, 255.0), "own": Box((3,))}), Discrete(2))
+    layers, rng, said = Layers(spec, (Stack(count, only=("image",)),)), np.random.default_rng(0), []
+    memories = layers.start(lanes)
+    for t in range(60):
+        seen = {"image": rng.integers(0, 256, (lanes, 2, 2, 1)).astype(np.uint8), "own": np.ones((lanes, 3), np.float32)}
+        first = (rng.random(lanes) < 1 / episodes) | (t == 0)
+        one = np.ones(lanes, np.float32)
+        now, memories = layers.observe(memories, TimeStep(seen, first, ~first, t * one, one))
+        said.append(now)
+    rows = jax.tree.map(lambda *each: np.stack(each), *said)
+    action = np.zeros((60, lanes), np.int32)
+    return layers.spec, Trajectory(rows.observation, rows.is_first, rows.asks, action, rows.reward, rows.discount, (), ())
+
+
+@pytest.mark.parametrize("window", [2, 6])
+@pytest.mark.parametrize("by", [None, 0.5])
+def test_stacks_rebuilt_from_single_frames_equal_those_that_were_seen(window, by):
+    spec, rows = stacked_rows(LANES, 4)
+    feed = Replay(capacity=40, batch=200, window=window, priority=by)
+    held = experience.empty(feed, jax.tree.map(lambda x: x[:6], rows), spec.observation)
+    assert held.ring.rows.observation["image"].shape[2:] == (2, 2, 1)
+    assert held.ring.layout.size == 20 + 4
+    add, draw = jax.jit(partial(experience.add, feed)), jax.jit(partial(experience.draw, feed))
+    for i in range(11):
+        held = add(held, jax.tree.map(lambda x, i=i: x[5 * i : 5 * i + 6], rows))
+        windows, at = draw(held, jax.random.key(i))
+        time, newest = np.asarray(windows.reward[0], int), 5 * i + 5
+        assert set(time.tolist()) == set(range(max(0, newest - 20), newest - window + 2))
+        for t in range(window):
+            for name, seen in rows.observation.items():
+                np.testing.assert_array_equal(windows.observation[name][t], seen[time + t, np.asarray(at.lane)])

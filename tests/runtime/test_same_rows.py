@@ -12,8 +12,9 @@ from ecotone.envs.classic import CLASSIC
 from ecotone.envs.compiled import CompiledStream
 from ecotone.experiment import with_schedules
 from ecotone.feed import Rollout
+from ecotone.networks.critics import Critics
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
+from ecotone.networks.models import ActorCritic, QNetwork, SquashedActor
 from ecotone.networks.recurrent import GRU, LSTM
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.local import Local

@@ -72,7 +72,7 @@ class Stack:
         if isinstance(leaf, MultiBinary):
             return replace(leaf, shape=shape)
         repeat = lambda bound: np.concatenate([np.atleast_1d(bound)] * self.count, -1)
-        return replace(leaf, shape=shape, **_bounds(leaf, repeat))
+        return replace(leaf, shape=shape, stacked=self.count, **_bounds(leaf, repeat))
 
 
 @frozen
@@ -195,7 +195,7 @@ class Entries:
             return None
         if not self.keep or not all(0 <= i < leaf.shape[0] for i in self.keep):
             raise ValueError(f"Entries: there are entries 0 to {leaf.shape[0] - 1} to keep, not {self.keep}.")
-        return replace(leaf, shape=(len(self.keep),), **_bounds(leaf, lambda bound: bound[np.array(self.keep)]))
+        return replace(leaf, shape=(len(self.keep),), stacked=1, **_bounds(leaf, lambda bound: bound[np.array(self.keep)]))
 
 
 @frozen
