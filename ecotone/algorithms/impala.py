@@ -36,7 +36,7 @@ class IMPALA:
 
     model: Model = ActorCritic()
     """Network of a policy and a value, which can also read the policy alone."""
-    optimizer: Optimizer = Adam(Linear(1e-3, 0.0), clip_norm=40.0)
+    optimizer: Optimizer = Adam(Linear(3e-3, 0.0))
     """Step size and gradient clipping."""
     gamma: float = 0.99
     """Discount per step; usually 0.9 to 0.999. More looks further ahead and is noisier."""

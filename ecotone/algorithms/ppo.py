@@ -146,8 +146,8 @@ def descend(algorithm: Any, state: Any, batch: Batch, memory: Tree, key: Key) ->
 
     def once(carry: tuple[Tree, Tree, Tree], index: Array) -> tuple[tuple[Tree, Tree, Tree], dict[str, Array]]:
         network, state_of, going = carry
-        minibatch = jax.tree.map(lambda x: x[index], (batch, memory))
-        loss = lambda network: surrogate(algorithm, network, *minibatch, state)
+        piece, before = jax.tree.map(lambda x: x[index], (batch, memory))
+        loss = lambda network: surrogate(algorithm, network, piece, before, state)
         gradient, metrics = jax.grad(loss, has_aux=True)(network)
         after = optimizer.descend(network, state_of, gradient, state.steps)
         if stop is not None:

@@ -154,8 +154,10 @@ class Encoder:
             for name, part in space.parts if isinstance(space, Dict) else enumerate(space.parts):
                 yield from self._parts(part, (*path, name))
         else:
-            image = isinstance(space, Box) and space.is_image
-            yield path, space, (self.image or fitting(space, self.layer_norm)) if image else None
+            yield path, space, self._of_image(space) if isinstance(space, Box) and space.is_image else None
+
+    def _of_image(self, image: Box) -> EncoderRecipe | None:
+        return self.image or fitting(image, self.layer_norm)
 
     def _check(self, paths: list[Path]) -> None:
         there = ["/".join(map(str, path)) for path in paths]

@@ -1,0 +1,11 @@
+"""IMPALA on CartPole-v1 with the default settings: the learner overlaps collection."""
+
+import ecotone
+
+reach = 475
+"""Greedy return, interquartile mean over five seeds."""
+
+experiment = ecotone.Experiment("CartPole-v1", ecotone.IMPALA(), steps=500_000)
+
+if __name__ == "__main__":
+    ecotone.train(experiment)
