@@ -18,6 +18,7 @@ from ecotone import (
     Experiment,
     NormalizeObservations,
     NormalizeRewards,
+    Rainbow,
     Run,
     Stop,
     begin,
@@ -30,6 +31,7 @@ from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, Critics, QNetwork, SquashedActor
 from ecotone.networks.recurrent import GRU
 from ecotone.ops.schedules import Linear
+from tests.algorithms.small import small_named
 
 pytestmark = pytest.mark.usefixtures("optimized_programs")
 
@@ -59,6 +61,7 @@ CASES = {
     "dqn with memory local": Experiment("CartPole-v1", DQN_MEMORY, steps=400),
     "dqn with memory compiled": Experiment("CartPole-v1", DQN_MEMORY, num_envs=2, steps=400, runtime="compiled"),
     "dqn prioritised": Experiment("CartPole-v1", DQN_PRIORITISED, num_envs=2, steps=600, runtime="compiled"),
+    "rainbow local": Experiment("CartPole-v1", small_named(Rainbow), steps=300),
     "sac local": Experiment("Pendulum-v1", SAC_SMALL, steps=450),
     "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
     "wrapped local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS),
