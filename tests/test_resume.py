@@ -27,6 +27,7 @@ from ecotone import (
     Experiment,
     NormalizeObservations,
     NormalizeRewards,
+    Rainbow,
     Run,
     Stop,
     begin,
@@ -41,6 +42,7 @@ from ecotone.networks.models import ActorCritic, ChoiceActor, DeterministicActor
 from ecotone.networks.recurrent import GRU
 from ecotone.ops.action_noise import OrnsteinUhlenbeck
 from ecotone.ops.schedules import Linear
+from tests.algorithms.small import small_named
 
 pytestmark = pytest.mark.usefixtures("optimized_programs")
 
@@ -90,6 +92,7 @@ CASES = {
     "dqn with memory local": Experiment("CartPole-v1", DQN_MEMORY, steps=400),
     "dqn with memory compiled": Experiment("CartPole-v1", DQN_MEMORY, num_envs=2, steps=400, runtime="compiled"),
     "dqn prioritised": Experiment("CartPole-v1", DQN_PRIORITISED, num_envs=2, steps=600, runtime="compiled"),
+    "rainbow local": Experiment("CartPole-v1", small_named(Rainbow), steps=300),
     "sac local": Experiment("Pendulum-v1", SAC_SMALL, steps=450),
     "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
     "td3 local": Experiment("Pendulum-v1", TD3_SMALL, steps=450),

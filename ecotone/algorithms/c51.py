@@ -15,5 +15,5 @@ class C51(DQN):
     span the returns, here -100 to 100, which is what a reward of 1 per step comes to with a discount of 0.99.
     """
 
-    model: Model = QNetwork(head=Categories(101, -100.0, 100.0))
-    """Network with a distribution over atoms per choice; with rewards clipped to ±1 usually 51 atoms from -10 to 10."""
+    model: Model = QNetwork(head=Categories(51, -100.0, 100.0))
+    """Network with a distribution over atoms per choice; with rewards clipped to ±1 usually from -10 to 10."""

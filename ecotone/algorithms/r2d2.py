@@ -1,11 +1,12 @@
 """Recurrent Q-learning from replayed sequences."""
 
 from ecotone.algorithms.dqn import DQN
+from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import QNetwork
 from ecotone.networks.recurrent import LSTM
-from ecotone.ops.schedules import Linear, Schedule
+from ecotone.ops.schedules import Constant, Linear, Schedule
 from ecotone.ops.transforms import Rescaling
 from ecotone.protocols import Model
 
@@ -29,6 +30,10 @@ class R2D2(DQN):
     """Probability of a random choice in the lane that explores most, over environment steps."""
     lane_exponent: float | None = 7.0
     """Lane i of B explores by ε ** (1 + this · i / (B − 1)); less has more lanes explore."""
+    replay: Replay = Replay(
+        batch=32, warmup=2_000, ratio=1 / 16, length=4, priority=0.9, importance=Constant(0.6), stride=10
+    )
+    """What is kept and how often it is learned from: windows half a sequence apart, more often those that surprised."""
     sequence: int = 20
     """Decisions learned from per window; 80 on Atari."""
     burn_in: int = 10
