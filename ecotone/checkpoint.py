@@ -25,6 +25,8 @@ from ecotone.written import from_json, to_json
 LEARNER, POLICY, NUMBERS = "learner.safetensors", "policy.safetensors", "checkpoint.json"
 TRIMMED_FROM = 1_000_000
 """Bytes from which an array's last rows are left out where they are all zero."""
+PIECE = 1 << 24
+"""Bytes read at once where a file is checked."""
 T = TypeVar("T")
 
 
@@ -91,7 +93,7 @@ def _write_files(partial: Path, described: dict[str, Any], saved: Saved, policy:
     checksums = {}
     for file, arrays in ((LEARNER, learner), (POLICY, _named("policy", policy))):
         save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, partial / file)
-        checksums[file] = zlib.crc32((partial / file).read_bytes())
+        checksums[file] = _checksum(partial / file)
     (partial / NUMBERS).write_text(json.dumps(described | {"crc32": checksums, "rows": rows, "values": values}))
     for path in partial.iterdir():
         with path.open("rb") as file:
@@ -99,13 +101,23 @@ def _write_files(partial: Path, described: dict[str, Any], saved: Saved, policy:
 
 
 def _read(path: Path, described: dict[str, Any]) -> dict[str, np.ndarray]:
-    if zlib.crc32(path.read_bytes()) != described["crc32"][path.name]:
+    if _checksum(path) != described["crc32"][path.name]:
         raise ValueError(f"the checksum of {path.name} is wrong")
     arrays = load_file(path)
     for name in described["rows"].keys() & arrays.keys():
-        missing = described["rows"][name] - len(arrays[name])
-        arrays[name] = np.concatenate([arrays[name], np.zeros((missing, *arrays[name].shape[1:]), arrays[name].dtype)])
+        kept = arrays[name]
+        arrays[name] = np.zeros((described["rows"][name], *kept.shape[1:]), kept.dtype)
+        arrays[name][: len(kept)] = kept
     return arrays
+
+
+def _checksum(path: Path) -> int:
+    """CRC-32 of a file, a piece at a time: a replay may fill half the memory."""
+    checksum = 0
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            checksum = zlib.crc32(piece, checksum)
+    return checksum
 
 
 def _named(prefix: str, tree: Tree) -> dict[str, np.ndarray]:

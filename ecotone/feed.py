@@ -1,5 +1,7 @@
 """What an algorithm must be fed: fresh fragments, draws from a replay, or a dataset."""
 
+from typing import Literal
+
 from ecotone.frozen import frozen, static
 from ecotone.mistakes import Mistake
 from ecotone.ops.schedules import Schedule
@@ -19,7 +21,7 @@ class Rollout:
 class Replay:
     """Windows of consecutive rows drawn at random from the most recent ones, evenly or by priority (arXiv:1511.05952).
 
-    Raises `Mistake` for an `importance` without a `priority`, and for a `stride` below 1.
+    Raises `Mistake` for an `importance` without a `priority`, a `stride` below 1 and an unknown `storage`.
     """
 
     capacity: int = 100_000
@@ -43,11 +45,16 @@ class Replay:
     stride: int = 1
     """Rows between beginnings of windows; for sequences usually half a window. More varies draws less, but repeats less."""
 
+    storage: Literal["auto", "device", "host"] = "auto"
+    """Where rows lie: in the learner's memory, or in the host's, sent as drawn; auto takes the host where they crowd it."""
+
     def __post_init__(self) -> None:
         if self.priority is None and self.importance is not None:
             raise Mistake("`importance` weighs windows drawn by priority: set the replay's `priority`, or leave it out.")
         if self.stride < 1:
             raise Mistake(f"the replay's `stride` is {self.stride}, but must be at least 1.")
+        if self.storage not in ("auto", "device", "host"):
+            raise Mistake(f"the replay's `storage` is auto, device or host, not {self.storage!r}.")
 
     def fragment(self, lanes: int) -> int:
         """Rows per lane between updates: the least number, not under `length`, that is worth a whole update."""

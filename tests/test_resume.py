@@ -93,6 +93,12 @@ CASES = {
     "dqn with memory compiled": Experiment("CartPole-v1", DQN_MEMORY, num_envs=2, steps=400, runtime="compiled"),
     "dqn prioritised": Experiment("CartPole-v1", DQN_PRIORITISED, num_envs=2, steps=600, runtime="compiled"),
     "rainbow local": Experiment("CartPole-v1", small_named(Rainbow), steps=300),
+    "dqn on the host": Experiment(
+        "CartPole-v1",
+        dataclasses.replace(DQN_PRIORITISED, replay=dataclasses.replace(DQN_PRIORITISED.replay, storage="host")),
+        steps=400,
+        wrappers=(Stack(3),),
+    ),
     "sac local": Experiment("Pendulum-v1", SAC_SMALL, steps=450),
     "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
     "td3 local": Experiment("Pendulum-v1", TD3_SMALL, steps=450),

@@ -217,7 +217,7 @@ class AtariStream:
         return reward, terminated, lost
 
     def _begin(self, lanes: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
-        seeds = [seed_of(self._seed, lane, self._episode[lane]) for lane in np.flatnonzero(lanes)]
+        seeds = [seed_of(self._seed, lane, self._episode[lane]) for lane in np.flatnonzero(lanes).tolist()]
         options = None if lanes.all() else {"reset_mask": lanes}
         return self._games.reset(seed=np.array(seeds, np.int32), options=options)
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Key, Params, Stream
 from ecotone.runtime.collect import collect, example_rows
@@ -60,6 +61,8 @@ class Compiled:
     def __init__(self, algorithm: Algorithm, stream: Stream, seed: int) -> None:
         self.algorithm, self.stream, self.spec, self.lanes = algorithm, stream, stream.spec, stream.lanes
         self.length = fragment_length(algorithm, stream.lanes)
+        if isinstance(algorithm.feed, Replay) and algorithm.feed.storage == "host":
+            raise Mistake("the compiled runtime keeps rows on the device: leave the replay's `storage` out, or use local.")
         self._fragments = 1
         carry = jax.jit(lambda key: self._start(algorithm, stream, key))(jax.random.key(seed))
         told = jax.eval_shape(lambda a, s, c: self._fragment(a, s, c)[1], algorithm, stream, carry)

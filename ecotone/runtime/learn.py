@@ -81,6 +81,6 @@ def _learn_from_replay(algorithm: Any, state: State, held: Experience, rows: Tra
         shapes = jax.eval_shape(some, both)[1]
         return both, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
-    ready = experience.ready(feed, held)
+    ready = experience.ready(feed, held.ring.layout, held.ring.filled)
     (state, priorities), metrics = jax.lax.cond(ready, some, none, (state, held.priorities))
     return state, held._replace(priorities=priorities), metrics, jnp.where(ready, due, 0)

@@ -10,8 +10,8 @@ from ecotone.protocols import Algorithm, Params, Stream
 from ecotone.runtime.actor import NumpyActor, make_actor
 from ecotone.runtime.collect import example_rows, look_at, row_of
 from ecotone.runtime.engine import Piece, Saved
-from ecotone.runtime.learn import Learner, begin, fragment_length, learn
-from ecotone.runtime.program import Program
+from ecotone.runtime.hosted import learning
+from ecotone.runtime.learn import Learner, fragment_length
 from ecotone.trajectory import TimeStep, Trajectory, Tree, same_lanes
 
 
@@ -70,13 +70,12 @@ class Local:
         self._now = jax.tree.map(np.asarray, now)
         memory = algorithm.initial_memory(stream.lanes)
         example = example_rows(algorithm, self.spec, self._now, memory, self.length)
-        learner = jax.jit(lambda key: begin(algorithm, key, self.spec, example))(keys[2])
-        params = jax.jit(lambda state: algorithm.policy(state))(learner.state)
+        self._program = learning(algorithm, self.spec, example, keys[2])
+        params = jax.jit(lambda state: algorithm.policy(state))(self._program.carried.state)
         self._params, self._structure = jax.tree.flatten(params)
         self._acting = self._params
         self.actor = make_actor(algorithm, params, self._now, memory, seed, keys[1], True, actor)
         self._memory = self.actor.hold(memory)
-        self._program = Program(_learn, algorithm, learner)
 
     def advance(self, budget: int) -> list[Piece]:
         """Collect one fragment and learn from it."""
@@ -157,11 +156,6 @@ class Local:
         """Close the environments."""
         if isinstance(self.stream, Closable):
             self.stream.close()
-
-
-def _learn(algorithm: Algorithm, learner: Learner, rows: Trajectory) -> tuple[Learner, tuple]:
-    learned = learn(algorithm, learner, rows)
-    return learned.learner, (learned.metrics, jax.tree.leaves(learned.params), learned.updates)
 
 
 def _continued(now: TimeStep, saved: TimeStep) -> TimeStep:

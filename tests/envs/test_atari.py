@@ -1,5 +1,7 @@
 """Games stepped by ale-py's threads give the rows of Gymnasium's way, and go on exactly where they were left."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ GAME = "ALE/Breakout-v5"
 LANES = 2
 
 
-def play(stream, actions, now=None):
+def play(stream: Any, actions, now: Any = None) -> Any:
     """Time steps of a stream that takes these actions `[T, B]`, with the first (or a given) one before them."""
     said = [stream.start()[1] if now is None else now]
     for action in actions:
@@ -32,11 +34,13 @@ def assert_same(one, other):
 
 
 def test_rows_are_those_of_the_gymnasium_way():
-    options, actions = {"repeat_action_probability": 0.0}, drawn(230)
-    ours, theirs = local_stream(GAME, LANES, options, 0), GymnasiumStream(maker(GAME, options), LANES, 0)
+    actions: Any = drawn(230)
+    options = {"repeat_action_probability": 0.0}
+    ours: Any = local_stream(GAME, LANES, options, 0)
+    theirs = GymnasiumStream(maker(GAME, options), LANES, 0)
+    assert ours.spec.observation.stacked == 4
     assert isinstance(ours, AtariStream)
     assert ours.spec == theirs.spec
-    assert ours.spec.observation.stacked == 4
     one, other = play(ours, actions), play(theirs, actions)
     assert_same(one, other)
     assert one.is_first[1:].any()
@@ -77,9 +81,9 @@ def test_a_lost_life_ends_returns_but_not_the_game():
 
 
 def test_options_that_threads_cannot_honour_go_through_gymnasium():
-    stream = local_stream("ALE/Pong-v5", 1, {"difficulty": 1, "screen_size": 42, "stack": 2}, 0)
-    assert isinstance(stream, GymnasiumStream)
+    stream: Any = local_stream("ALE/Pong-v5", 1, {"difficulty": 1, "screen_size": 42, "stack": 2}, 0)
     assert stream.spec.observation.shape == (42, 42, 2)
+    assert isinstance(stream, GymnasiumStream)
     stream.close()
 
 
@@ -96,7 +100,7 @@ def test_envpool_is_told_the_same():
         local_stream("envpool:Pong-v5", 1, {"noop_max": 0}, 0)
     told = atari.for_envpool({"screen_size": 42, "life_loss": True, "difficulty": 1})
     assert told.keys() <= set(envpool.make_spec("Breakout-v5").config._fields)
-    stream = local_stream("envpool:Breakout-v5", 1, {"screen_size": 42, "life_loss": True}, 0)
+    stream: Any = local_stream("envpool:Breakout-v5", 1, {"screen_size": 42, "life_loss": True}, 0)
     rows = play(stream, drawn(200, 1))
     assert rows.observation.shape == (201, 1, 42, 42, 4)
     assert stream.spec.observation.stacked == 4
