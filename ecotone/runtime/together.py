@@ -35,7 +35,7 @@ class Together:
         constants = stack([strong((algorithm, stream)) for algorithm, stream, _ in runs])
         keys = stack([jax.random.key(seed) for *_, seed in runs])
         carry = jax.jit(jax.vmap(self.one.start))(*constants, keys)
-        told = jax.eval_shape(lambda constants, carry: jax.vmap(self.one.fragment)(*constants, carry)[1], constants, carry)
+        told = jax.eval_shape(lambda a, s, c: jax.vmap(self.one.fragment)(a, s, c)[1], *constants, carry)
         self._told = jax.tree.map(lambda x: jnp.zeros((MOST_FRAGMENTS, *x.shape), x.dtype), told)
         self._program = Program(self._run, constants, carry)
         self._turn = threading.Condition()
