@@ -11,26 +11,17 @@ import csv
 import dataclasses
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ecotone import Checkpointing, Evaluated, Evaluation, Experiment, begin, evaluate
 from ecotone.algorithms import ALGORITHMS
-from ecotone.frozen import FROZEN
+from ecotone.frozen import FROZEN, put
 from ecotone.networks import attention
 from ecotone.runs import read_experiment
 from ecotone.statistics import bootstrap, iqm
 
 CURVES = Path(__file__).resolve().parent / "curves"
-
-
-def changed(node: Any, path: str, value: Any) -> Any:
-    """A frozen object with the field at a dotted path replaced."""
-    name, _, rest = path.partition(".")
-    if name not in {field.name for field in dataclasses.fields(node)}:
-        raise SystemExit(f"{type(node).__name__} has no field {name}.")
-    return dataclasses.replace(node, **{name: changed(getattr(node, name), rest, value) if rest else value})
 
 
 def parse() -> argparse.Namespace:
@@ -64,7 +55,7 @@ def experiment(told: argparse.Namespace, out: str) -> Experiment:
     algorithm, recipes = made.algorithm, {cls.__name__: cls for cls in FROZEN.values()} | vars(attention)
     for entry in told.set:
         path, _, value = entry.partition("=")
-        algorithm = changed(algorithm, path, eval(value, {"__builtins__": {}}, recipes))
+        algorithm = put(algorithm, path.split("."), eval(value, {"__builtins__": {}}, recipes))
     steps = told.steps or made.steps
     return dataclasses.replace(
         made,

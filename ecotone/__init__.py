@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ecotone.policy import Policy, load
     from ecotone.runs import Run
     from ecotone.runtime.events import Collected, EpisodeEnded, Evaluated, Saved, SetTask, Stop, Updated
+    from ecotone.sweeping import begin_sweep, resume_sweep, train_sweep
+    from ecotone.sweeps import Sweep
     from ecotone.training import begin, run, train
 
 _PLACES = {
@@ -59,12 +61,15 @@ _PLACES = {
     "policy": ("Policy", "load"),
     "runs": ("Run",),
     "runtime.events": ("Collected", "EpisodeEnded", "Evaluated", "Saved", "SetTask", "Stop", "Updated"),
+    "sweeping": ("begin_sweep", "resume_sweep", "train_sweep"),
+    "sweeps": ("Sweep",),
     "training": ("begin", "run", "train"),
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order in which a user meets them
     "Experiment", "Evaluation", "Checkpointing", "train", "run", "begin", "Run", "evaluate", "load", "Policy",
+    "Sweep", "train_sweep", "begin_sweep", "resume_sweep",
     "PPO", "APPO", "IMPALA", "A2C", "A3C", "PG", "PQN", "DQN", "C51", "QRDQN", "IQN", "Rainbow", "R2D2",
     "SAC", "DiscreteSAC", "TD3", "DDPG", "TQC", "NormalizeObservations", "NormalizeRewards",
     "EpisodeEnded", "Collected", "Updated", "Evaluated", "Saved", "Stop", "SetTask",

@@ -17,6 +17,9 @@ Array = Any
 NOT_TELLING = ("seed", "out", "title", "env")
 """Settings that do not tell groups apart: runs that differ in nothing else are repetitions."""
 
+SCHEDULED = ("start", "end", "over")
+"""Fields of a schedule, which say little without the setting's own name; that of a constant says nothing at all."""
+
 
 class Told(NamedTuple):
     """What a run left: its settings by dotted name, and the columns of its `progress.csv`."""
@@ -104,7 +107,9 @@ def _labels(runs: Sequence[Told]) -> list[str]:
 
 
 def _say(name: str, value: str) -> str:
-    return value if name == "algorithm" else f"{name.rpartition('.')[2].replace('_', ' ')} {value}"
+    *_, before, last = ["", *name.split(".")]
+    said = before if last == "value" else f"{before} {last}" if last in SCHEDULED else last
+    return value if name == "algorithm" else f"{said.replace('_', ' ')} {value}"
 
 
 def environments(groups: Sequence[Group]) -> list[str]:

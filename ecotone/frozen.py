@@ -3,7 +3,7 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
@@ -90,3 +90,17 @@ def frozen(cls: type[T]) -> type[T]:
     register(made, data, meta)
     FROZEN[f"{made.__module__}.{made.__qualname__}"] = made
     return made
+
+
+def put(tree: Any, path: Sequence[str], value: Any) -> Any:
+    """A dataclass instance (or dictionary) with `value` where the path of field names (or keys) leads.
+
+    Raises `AttributeError` for a field that is not there.
+    """
+    name, *rest = path
+    if isinstance(tree, dict):
+        return tree | {name: put(tree[name], rest, value) if rest else value}
+    if not dataclasses.is_dataclass(tree) or name not in {field.name for field in dataclasses.fields(tree)}:
+        raise AttributeError(f"{type(tree).__name__} has no field {name}")
+    inner = put(getattr(tree, name), rest, value) if rest else value
+    return dataclasses.replace(tree, **{name: inner})  # type: ignore[type-var]

@@ -226,14 +226,14 @@ class Tally:
         self._started = time.monotonic()
         self._marks: deque[tuple[float, int]] = deque([(self._started, begin)])
 
-    def __call__(self, event: Event) -> None:
-        """Take note of an event."""
+    def __call__(self, event: Event, steps: int | None = None) -> None:
+        """Take note of an event, which is at `steps` where it tells of one run among several."""
         if isinstance(event, EpisodeEnded):
             self.returns.append(event.episode_return)
             self.lengths.append(event.length)
         elif isinstance(event, Evaluated):
             self.evaluated = event
-        self.steps = max(self.steps, event.steps)
+        self.steps = max(self.steps, event.steps if steps is None else steps)
 
     def seconds(self) -> float:
         """Since the beginning."""

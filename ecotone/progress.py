@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 from ecotone.metrics import Tally
@@ -58,6 +59,25 @@ def fitting(told: list[tuple[str, str]], width: int) -> list[tuple[str, str]]:
     return kept
 
 
+class Total:
+    """Environment steps of several runs as those of one.
+
+    Arguments:
+        runs: where each run begins and ends, by its folder.
+    """
+
+    def __init__(self, runs: Mapping[Path, tuple[int, int]]) -> None:
+        self._at = {folder: begin for folder, (begin, _) in runs.items()}
+        self.begin = self.now = sum(self._at.values())
+        self.steps = sum(end for _, end in runs.values())
+
+    def __call__(self, folder: Path, event: Event) -> int:
+        """Steps of all runs after an event of one."""
+        self.now += event.steps - self._at[folder]
+        self._at[folder] = event.steps
+        return self.now
+
+
 class PlainLines:
     """A line every few seconds and for each evaluation.
 
@@ -65,15 +85,16 @@ class PlainLines:
         tally: where the run stands; it must be told of an event before this is.
         stream: where lines go.
         every: seconds between lines.
+        evaluations: whether each of them gets a line.
     """
 
-    def __init__(self, tally: Tally, stream: TextIO, every: float = 5.0) -> None:
-        self.tally, self.stream, self.every = tally, stream, every
+    def __init__(self, tally: Tally, stream: TextIO, every: float = 5.0, evaluations: bool = True) -> None:
+        self.tally, self.stream, self.every, self.evaluations = tally, stream, every, evaluations
         self._due = time.monotonic() + every
 
     def __call__(self, event: Event) -> None:
         """Print what is due."""
-        if isinstance(event, Evaluated):
+        if isinstance(event, Evaluated) and self.evaluations:
             score = number(mean(event.returns))
             self._print(f"evaluated at {event.steps:,} steps: return {score}, mean of {len(event.returns)} episodes")
         elif time.monotonic() >= self._due:
@@ -145,16 +166,19 @@ class Display:
         begin: environment steps that a resumed run goes on from.
         title: what begins the live line.
         stream: standard output where none is given.
+        of_many: whether the events are of several runs; evaluations then get no lines of their own.
     """
 
-    def __init__(self, steps: int, begin: int = 0, title: str = "", stream: TextIO | None = None) -> None:
+    def __init__(
+        self, steps: int, begin: int = 0, title: str = "", stream: TextIO | None = None, of_many: bool = False
+    ) -> None:
         to: TextIO = sys.stdout if stream is None else stream
         self.tally = Tally(steps, begin)
-        self._lines = LiveLine(self.tally, title) if to.isatty() else PlainLines(self.tally, to)
+        self._lines = LiveLine(self.tally, title) if to.isatty() else PlainLines(self.tally, to, evaluations=not of_many)
 
-    def __call__(self, event: Event) -> None:
-        """Show an event."""
-        self.tally(event)
+    def __call__(self, event: Event, steps: int | None = None) -> None:
+        """Show an event, which is at `steps` where it tells of one run among several."""
+        self.tally(event, steps)
         self._lines(event)
 
     def close(self) -> None:

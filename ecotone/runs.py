@@ -9,7 +9,6 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ecotone.experiment import Experiment
 from ecotone.mistakes import Mistake
@@ -17,6 +16,7 @@ from ecotone.written import from_json, to_json
 
 VERSIONS = ("ecotone", "jax", "numpy", "equinox", "optax", "gymnasium")
 FILE = "experiment.py"
+RECORD = "run.json"
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,12 @@ class Run:
         return self.folder / "checkpoints"
 
     @classmethod
-    def create(cls, experiment: Experiment, source: Path | None = None) -> "Run":
-        """A new folder below the experiment's `out`; `source` is the experiment's file, which is copied.
+    def create(cls, experiment: Experiment, source: Path | None = None, folder: Path | None = None) -> "Run":
+        """A new folder below the experiment's `out`, unless another one is given; `source` is its file, which is copied.
 
         Raises `Mistake` where the folder cannot be made.
         """
-        identity = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
-        folder = Path(experiment.out) / experiment.name / identity
+        folder = folder or new_folder(experiment)
         run = cls(folder, experiment)
         try:
             folder.mkdir(parents=True)
@@ -59,19 +58,23 @@ class Run:
         }
         partial = self.folder / ".partial-run.json"
         partial.write_text(json.dumps(described, indent=2))
-        partial.replace(self.folder / "run.json")
+        partial.replace(self.folder / RECORD)
 
     @classmethod
     def open(cls, folder: Path | str) -> "Run":
         """The run in a folder; raises `Mistake` where there is none."""
         folder = Path(folder)
         try:
-            described = json.loads((folder / "run.json").read_text())["experiment"]
+            described = json.loads((folder / RECORD).read_text())["experiment"]
         except (OSError, ValueError, KeyError) as error:
             raise Mistake(f"{folder} is not the folder of a run: it has no readable run.json.") from error
         base = read_experiment(folder / FILE) if (folder / FILE).exists() else None
-        values = {name: _value(name, value, base) for name, value in described.items()}
+        values = {name: from_json(value, getattr(base, name, None)) for name, value in described.items()}
         return cls(folder, Experiment(**values))
+
+    def steps(self) -> int:
+        """Environment steps of its newest checkpoint, 0 where it has none."""
+        return max((int(path.name) for path in self.checkpoints.glob("[0-9]*")), default=0)
 
     def remove(self) -> None:
         """Delete the folder, and those above it that it leaves empty."""
@@ -81,10 +84,10 @@ class Run:
                 above.rmdir()
 
 
-def _value(name: str, value: Any, base: Experiment | None) -> Any:
-    if base is not None and "opaque" in json.dumps(value):
-        return getattr(base, name)
-    return from_json(value)
+def new_folder(experiment: Experiment) -> Path:
+    """A folder below the experiment's `out` that no other run has; it is not made yet."""
+    identity = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+    return Path(experiment.out) / experiment.name / identity
 
 
 def read_experiment(path: Path | str) -> Experiment:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 import jax
 
@@ -18,6 +19,7 @@ from ecotone.evaluation import Evaluator
 from ecotone.experiment import Experiment, with_schedules
 from ecotone.metrics import Recorder
 from ecotone.mistakes import Mistake
+from ecotone.protocols import Algorithm, Stream
 from ecotone.runs import Run
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.engine import Engine
@@ -35,22 +37,30 @@ def cache_programs() -> None:
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
+def is_compiled(experiment: Experiment) -> bool:
+    """Whether the compiled runtime serves the experiment."""
+    return experiment.runtime == "compiled" or (experiment.runtime == "auto" and only_compiled(experiment.env))
+
+
+def compiled_parts(experiment: Experiment) -> tuple[Algorithm, Stream]:
+    """Algorithm and stream of the compiled runtime; raises `Mistake` where it cannot serve the experiment."""
+    if experiment.overlap:
+        raise Mistake("the compiled runtime does not overlap: use the local runtime, or leave --overlap out.")
+    stream = compiled_stream(experiment.env, experiment.lanes, experiment.env_kwargs)
+    return with_schedules(experiment.algorithm, experiment.steps), wrap(stream, experiment.wrappers)
+
+
 def make_engine(experiment: Experiment) -> Engine:
     """The runtime that the experiment asks for; raises `Mistake` where it cannot serve it."""
     cache_programs()
-    algorithm = with_schedules(experiment.algorithm, experiment.steps)
-    env, lanes, kwargs, seed = experiment.env, experiment.lanes, experiment.env_kwargs, experiment.seed
-    wrapped = lambda stream: wrap(stream, experiment.wrappers)
-    runtime = experiment.runtime
-    if runtime == "auto":
-        runtime = "compiled" if only_compiled(env) else "local"
-    if runtime == "ray":
+    if experiment.runtime == "ray":
         raise Mistake("the ray runtime is not part of this version: use local or compiled.")
-    if runtime == "compiled":
-        if experiment.overlap:
-            raise Mistake("the compiled runtime does not overlap: use the local runtime, or leave --overlap out.")
-        return _explained(lambda: Compiled(algorithm, wrapped(compiled_stream(env, lanes, kwargs)), seed))
-    return _explained(lambda: Local(algorithm, wrapped(local_stream(env, lanes, kwargs, seed)), seed, experiment.overlaps))
+    seed = experiment.seed
+    if is_compiled(experiment):
+        return _explained(lambda: Compiled(*compiled_parts(experiment), seed))
+    algorithm = with_schedules(experiment.algorithm, experiment.steps)
+    stream = lambda: local_stream(experiment.env, experiment.lanes, experiment.env_kwargs, seed)
+    return _explained(lambda: Local(algorithm, wrap(stream(), experiment.wrappers), seed, experiment.overlaps))
 
 
 def _explained(make: Callable[[], Engine]) -> Engine:
@@ -76,7 +86,7 @@ class Training:
         self.ending: type[BaseException] | None = None
 
     def __iter__(self) -> Iterator[Event]:
-        with _interrupts_end(self):
+        with interrupts_end(self):
             try:
                 for event in self._events():
                     yield event
@@ -161,8 +171,18 @@ class _Marks:
         return True
 
 
+class Endable(Protocol):
+    """What can be asked to end."""
+
+    @property
+    def ending(self) -> type[BaseException] | None: ...
+
+    @ending.setter
+    def ending(self, why: type[BaseException]) -> None: ...
+
+
 @contextmanager
-def _interrupts_end(training: Training) -> Iterator[None]:
+def interrupts_end(training: Endable) -> Iterator[None]:
     """Ctrl-C and termination end training at the next fragment; a second one ends it at once."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -38,17 +38,23 @@ def to_json(value: Any) -> Any:
     return {"opaque": repr(value)}
 
 
-def from_json(value: Any) -> Any:
-    """What `to_json` was given; raises `Mistake` where that cannot be built from text alone."""
+def from_json(value: Any, base: Any = None) -> Any:
+    """What `to_json` was given; raises `Mistake` where that cannot be built from text alone.
+
+    What text cannot say (a function, say) is taken from the same place in `base`, where one is given.
+    """
     if isinstance(value, list):
-        return tuple(from_json(entry) for entry in value)
+        bases = base if isinstance(base, (tuple, list)) and len(base) == len(value) else [None] * len(value)
+        return tuple(from_json(entry, beside) for entry, beside in zip(value, bases, strict=True))
     if not isinstance(value, dict):
         return value
     if "opaque" in value:
-        raise Mistake(f"{value['opaque']} cannot be read back from run.json: keep it in an experiment file.")
+        if base is None:
+            raise Mistake(f"{value['opaque']} cannot be read back from run.json: keep it in an experiment file.")
+        return base
     if "class" not in value:
-        return {key: from_json(entry) for key, entry in value.items()}
-    fields = {key: from_json(entry) for key, entry in value.items() if key != "class"}
+        return {key: from_json(entry, base.get(key) if isinstance(base, dict) else None) for key, entry in value.items()}
+    fields = {key: from_json(entry, getattr(base, key, None)) for key, entry in value.items() if key != "class"}
     return _class(value["class"])(**fields)
 
 

@@ -12,7 +12,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "frozen", "mistakes"}
 EVERYTHING = {
     "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
-    "comparison", "curves", "evaluation", "progress", "runs", "statistics", "training", "written",
+    "comparison", "curves", "evaluation", "progress", "runs", "statistics", "sweeping", "sweeps", "training", "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},

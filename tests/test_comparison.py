@@ -9,6 +9,8 @@ from ecotone import DQN, PPO, Experiment
 from ecotone.comparison import Told, group, score, settings
 from ecotone.curves import band, smooth, thousands, together
 from ecotone.metrics import COLUMNS
+from ecotone.ops.descent import Adam
+from ecotone.ops.schedules import Constant, Linear
 from ecotone.report import return_panels
 
 
@@ -19,6 +21,10 @@ def told(seed=0, env="CartPole-v1", algorithm=None, title="", evaluated=500.0, r
     columns["evaluation_return_iqm"] = np.array([math.nan, 1.0, evaluated, math.nan])
     columns["evaluation_return_low"] = columns["evaluation_return_high"] = columns["evaluation_return_iqm"]
     return Told(Path("x"), title or "PPO on CartPole-v1", env, settings(experiment), columns)
+
+
+def stepping(schedule):
+    return PPO(optimizer=Adam(schedule))
 
 
 def test_runs_that_differ_in_their_seed_only_are_one_group():
@@ -33,6 +39,8 @@ def test_runs_that_differ_in_their_seed_only_are_one_group():
         ([told(title="a"), told(title="b")], ["a", "b"]),
         ([told(), told(algorithm=DQN())], ["PPO", "DQN"]),
         ([told(), told(algorithm=dataclasses.replace(PPO(), gamma=0.9))], ["gamma 0.99", "gamma 0.9"]),
+        ([told(algorithm=stepping(Constant(v))) for v in (1e-3, 1e-4)], ["learning rate 0.001", "learning rate 0.0001"]),
+        ([told(algorithm=stepping(Linear(v, 0.0))) for v in (1.0, 2.0)], ["learning rate start 1", "learning rate start 2"]),
     ],
 )
 def test_groups_are_named_by_what_sets_them_apart(runs, labels):

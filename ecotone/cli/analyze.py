@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from ecotone.cli.arguments import parse
-from ecotone.cli.runs import find_all
+from ecotone.cli.runs import find_all, is_sweep
 from ecotone.mistakes import Mistake
 
 
@@ -41,10 +42,8 @@ def _report(folders: Sequence[Path], out: Path | None) -> int:
     from ecotone.report import score_rows, write
     from ecotone.runs import Run
 
-    try:
-        runs = [tell(folder, Run.open(folder).experiment) for folder in folders]
-    except FileNotFoundError as error:
-        raise Mistake(f"{error.filename} is missing: nothing was recorded there, so there is nothing to draw.") from error
+    folders = _recorded(folders)
+    runs = [tell(folder, Run.open(folder).experiment) for folder in folders]
     if empty := [str(run.folder) for run in runs if not len(run.columns["steps"])]:
         raise Mistake(f"nothing was recorded yet in {', '.join(empty)}: leave it out, or let it train a while.")
     if out is None:
@@ -58,6 +57,20 @@ def _report(folders: Sequence[Path], out: Path | None) -> int:
     except OSError as error:
         raise Mistake(f"the report cannot be written to {out}: {error.strerror}. Choose another --out.") from error
     return 0
+
+
+def _recorded(folders: Sequence[Path]) -> Sequence[Path]:
+    """The runs that have begun; those of a sweep that have not are named on standard error."""
+    from ecotone.metrics import FILE
+
+    there = [folder for folder in folders if (folder / FILE).exists()]
+    missing = [folder for folder in folders if folder not in there]
+    if not there or any(not is_sweep(folder.parent) for folder in missing):
+        raise Mistake(f"{missing[0] / FILE} is missing: nothing was recorded there, so there is nothing to draw.")
+    if missing:
+        names = ", ".join(folder.name for folder in missing)
+        print(f"ecotone: left out, because they have not begun: {names}.", file=sys.stderr)
+    return there
 
 
 def _call(script: Path, folders: Sequence[Path]) -> int:

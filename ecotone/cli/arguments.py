@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import tyro
 
+from ecotone.frozen import put
 from ecotone.mistakes import Mistake
 from ecotone.ops.schedules import Constant, Linear, Schedule
 
@@ -168,9 +169,3 @@ def _take_schedule(name: str, tokens: list[str]) -> Schedule | None:
     except TypeError:
         usage = "a number, `constant VALUE` or `linear START END [OVER]`"
         raise Mistake(f"{name} wants {usage}, not {len(numbers)} numbers.") from None
-
-
-def put(tree: Any, path: Sequence[str], value: Any) -> Any:
-    """The dataclass instance with `value` where the path of field names leads."""
-    name, *rest = path
-    return dataclasses.replace(tree, **{name: put(getattr(tree, name), rest, value) if rest else value})

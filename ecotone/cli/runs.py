@@ -6,7 +6,12 @@ from pathlib import Path
 
 from ecotone.mistakes import Mistake
 
-RECORD = "run.json"
+RECORD, SWEEP = "run.json", "sweep.json"
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether a folder is that of a sweep."""
+    return (folder / SWEEP).is_file()
 
 
 def find(path: Path) -> list[Path]:

@@ -11,12 +11,14 @@ from typing import Any
 import tyro
 
 from ecotone.algorithms import ALGORITHMS
+from ecotone.cli import sweeps
 from ecotone.cli.arguments import parse
-from ecotone.cli.runs import find_one
+from ecotone.cli.runs import find_one, is_sweep
 from ecotone.experiment import Experiment
 from ecotone.mistakes import Mistake, nearest
 from ecotone.progress import Display
 from ecotone.runs import Run, read_experiment
+from ecotone.sweeping import begin_sweep, resume_sweep
 from ecotone.training import Training, begin, follow
 
 USAGE = f"""\
@@ -29,13 +31,19 @@ Train a policy, or go on with a run. The last line printed is the run's folder. 
   ALGORITHM       one of {", ".join(ALGORITHMS)}
   ENV             an environment's name: `ecotone list environments` tells those at hand
   EXPERIMENT.py   a Python file that defines `experiment = Experiment(...)`; options override it
-  RUN             a run's folder; --steps gives it a new end
+  RUN             the folder of a run or a sweep; --steps gives it a new end
 
 `ecotone train ALGORITHM --help` and `ecotone train EXPERIMENT.py --help` tell all options with their values, among them
 those of the algorithm. Those most often wanted:
 
   --steps N  --num-envs N  --seed S  --runtime auto|local|compiled|ray  --overlap  --title T  --out DIR
   --evaluation.every N  --checkpoint.every N  --env-kwargs.KEY VALUE  --algorithm.FIELD VALUE
+
+Many runs in one command, each with a folder of its own in the sweep's, which is then the last line printed:
+
+  --seeds N                    repetitions with seeds S, S + 1, …
+  --sweep FIELD=VALUE,VALUE    settings, such as algorithm.gamma=0.9,0.99; given again, every combination
+  --together N                 runs in one program (compiled runtime); else one on CPU, all on accelerators
 """
 
 DESCRIPTION = """\
@@ -51,9 +59,13 @@ def main(arguments: Sequence[str]) -> int:
         print(USAGE, end="")
         return 0 if arguments else 2
     if any(argument.split("=")[0] == "--resume" for argument in arguments):
-        return _watch(_resumed(arguments))
-    experiment, source, options = _asked(list(arguments))
-    return _watch(begin(_overridden(experiment, source, options), source=source))
+        return _resume(arguments)
+    several, arguments = sweeps.take(arguments)
+    experiment, source, options = _asked(arguments)
+    overridden = lambda more: _overridden(experiment, source, [*options, *more])
+    if several is None:
+        return _watch(begin(overridden([]), source=source))
+    return sweeps.watch(begin_sweep(several.sweep(overridden), source))
 
 
 def _watch(training: Training) -> int:
@@ -148,11 +160,13 @@ class Resume:
     """Environment steps of the whole run, those already taken included; none means as it was."""
 
 
-def _resumed(arguments: Sequence[str]) -> Training:
+def _resume(arguments: Sequence[str]) -> int:
     flags = [argument.split("=")[0] for argument in arguments if argument.startswith("-")]
     if foreign := [flag for flag in flags if flag not in ("--resume", "--steps", "-h", "--help")]:
         raise Mistake(f"--resume goes on with the run's own settings: only --steps can change, not {foreign[0]}.")
     asked = parse(Resume, "ecotone train", arguments)
+    if is_sweep(asked.resume):
+        return sweeps.watch(resume_sweep(asked.resume, asked.steps))
     run = Run.open(find_one(asked.resume))
     experiment = run.experiment
     if asked.steps is not None:
@@ -161,4 +175,4 @@ def _resumed(arguments: Sequence[str]) -> Training:
     if training.steps >= experiment.steps:
         more = f"--steps {2 * training.steps}"
         raise Mistake(f"{run.folder} already has {training.steps} of {experiment.steps} steps: go on with, say, {more}.")
-    return training
+    return _watch(training)

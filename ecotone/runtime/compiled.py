@@ -1,5 +1,6 @@
 """The compiled runtime: collecting and learning are one program."""
 
+import copy
 import time
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -13,7 +14,7 @@ from ecotone.protocols import Algorithm, Key, Params, Stream
 from ecotone.runtime.collect import collect, example_rows
 from ecotone.runtime.engine import Piece, Saved
 from ecotone.runtime.learn import Learner, begin, fragment_length, learn
-from ecotone.runtime.program import Program
+from ecotone.runtime.program import Program, strong
 from ecotone.trajectory import TimeStep, Tree
 
 MOST_FRAGMENTS = 64
@@ -49,6 +50,12 @@ class Told(NamedTuple):
     updates: Any
 
 
+def pieces(told: Told, count: int) -> list[Piece]:
+    """The first `count` fragments of what a call told, `[fragments, ...]`."""
+    each = [jax.tree.map(lambda x, i=i: x[i], told) for i in range(count)]
+    return [Piece(t.is_first, t.acted, t.reward, None, t.metrics, t.updates) for t in each]
+
+
 class Compiled:
     """Collect and learn inside one program, many fragments per call.
 
@@ -64,12 +71,22 @@ class Compiled:
         if isinstance(algorithm.feed, Replay) and algorithm.feed.storage == "host":
             raise Mistake("the compiled runtime keeps rows on the device: leave the replay's `storage` out, or use local.")
         self._fragments = 1
-        carry = jax.jit(lambda key: self._start(algorithm, stream, key))(jax.random.key(seed))
-        told = jax.eval_shape(lambda a, s, c: self._fragment(a, s, c)[1], algorithm, stream, carry)
+        self._begin = jax.jit(self.start)
+        carry = self._begin(*strong((algorithm, stream)), jax.random.key(seed))
+        told = jax.eval_shape(lambda a, s, c: self.fragment(a, s, c)[1], algorithm, stream, carry)
         self._told = jax.tree.map(lambda x: jnp.zeros((MOST_FRAGMENTS, *x.shape), x.dtype), told)
         self._program = Program(self._run, (algorithm, stream), carry)
 
-    def _start(self, algorithm: Algorithm, stream: Stream, key: Key) -> Carry:
+    def again(self, algorithm: Algorithm, stream: Stream, seed: int) -> "Compiled":
+        """The runtime of another run with the same program: algorithm and stream differ in nothing but their floats."""
+        other = copy.copy(self)
+        other.algorithm, other.stream = algorithm, stream
+        constants = strong((algorithm, stream))
+        other._program = self._program.again(constants, self._begin(*constants, jax.random.key(seed)))
+        return other
+
+    def start(self, algorithm: Algorithm, stream: Stream, key: Key) -> Carry:
+        """All that goes into the first fragment."""
         keys = jax.random.split(key, 3)
         state, now = stream.start(keys[0])
         memory = algorithm.initial_memory(stream.lanes)
@@ -77,7 +94,8 @@ class Compiled:
         learner = begin(algorithm, keys[2], stream.spec, example)
         return Carry(learner, algorithm.policy(learner.state), state, now, memory, keys[1], jnp.zeros((), jnp.int32))
 
-    def _fragment(self, algorithm: Algorithm, stream: Stream, carry: Carry) -> tuple[Carry, Told]:
+    def fragment(self, algorithm: Algorithm, stream: Stream, carry: Carry) -> tuple[Carry, Told]:
+        """Collect a fragment and learn from it."""
         key = jax.random.fold_in(carry.key, carry.fragment)
         collected = collect(algorithm, carry.params, stream, carry.stream, carry.now, carry.memory, key, self.length)
         state, now, memory, rows = collected
@@ -87,7 +105,7 @@ class Compiled:
 
     def _run(self, constants: tuple[Algorithm, Stream], carry: Carry, told: Told, count: Any) -> tuple[Carry, Told]:
         def once(i: Any, both: tuple[Carry, Told]) -> tuple[Carry, Told]:
-            carry, new = self._fragment(*constants, both[0])
+            carry, new = self.fragment(*constants, both[0])
             return carry, jax.tree.map(lambda all_, x: all_.at[i].set(x), both[1], new)
 
         return jax.lax.fori_loop(0, count, once, (carry, told))
@@ -99,8 +117,7 @@ class Compiled:
         told = jax.tree.map(np.asarray, self._program(self._told, np.int32(count)))
         if count == self._fragments and time.perf_counter() - began < 0.5 * SECONDS_PER_CALL:
             self._fragments = min(2 * self._fragments, MOST_FRAGMENTS)
-        each = [jax.tree.map(lambda x, i=i: x[i], told) for i in range(count)]
-        return [Piece(t.is_first, t.acted, t.reward, None, t.metrics, t.updates) for t in each]
+        return pieces(told, count)
 
     def params(self) -> Params:
         """What the greedy policy needs now."""

@@ -1,5 +1,7 @@
 """Programs that are dispatched often: jitted over bare leaves, so that a call costs no walk through Python trees."""
 
+import copy
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +52,7 @@ class Program:
 
         self._run = jax.jit(run, donate_argnums=1)
         self._constants_structure = constants_def
+        self._compiling = threading.Lock()
 
     def _bits(self, leaves: list) -> list:
         return [jax.random.key_data(x) if key else x for x, key in zip(leaves, self._are_keys, strict=True)]
@@ -58,9 +61,22 @@ class Program:
         return [jax.random.wrap_key_data(x) if key else x for x, key in zip(leaves, self._are_keys, strict=True)]
 
     def __call__(self, *arguments: Tree) -> Tree:
-        """Run once and return the result."""
+        """Run once and return the result; threads that share the program compile it once."""
+        if not self.executables:
+            with self._compiling:
+                return self._call(*arguments)
+        return self._call(*arguments)
+
+    def _call(self, *arguments: Tree) -> Tree:
         self._carried, result = self._run(self._constants, self._carried, *arguments)
         return result
+
+    def again(self, constants: Tree, carried: Tree) -> "Program":
+        """The same program, compiled once for all, on constants and a carried tree of its own."""
+        other = copy.copy(self)
+        other.replace_constants(constants)
+        other.carry(carried)
+        return other
 
     @property
     def carried(self) -> Tree:
