@@ -1,6 +1,7 @@
 """Distributional Q-learning over fixed atoms."""
 
 from ecotone.algorithms.dqn import DQN
+from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.networks.models import QNetwork
 from ecotone.networks.values import Categories
@@ -17,3 +18,5 @@ class C51(DQN):
 
     model: Model = QNetwork(head=Categories(51, -100.0, 100.0))
     """Network with a distribution over atoms per choice; with rewards clipped to ±1 usually from -10 to 10."""
+    replay: Replay = Replay(capacity=100_000, batch=64, warmup=1_000, ratio=0.25)
+    """What is kept and how often it is learned from; a distribution says more per window than a value, so that fewer do."""

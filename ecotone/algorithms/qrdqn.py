@@ -1,6 +1,7 @@
 """Distributional Q-learning by quantile regression."""
 
 from ecotone.algorithms.dqn import DQN
+from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.networks.models import QNetwork
 from ecotone.networks.values import Quantiles
@@ -15,5 +16,7 @@ class QRDQN(DQN):
     quantiles find the range of the returns themselves.
     """
 
-    model: Model = QNetwork(head=Quantiles(50))
-    """Network with quantiles per choice; usually 50 for small networks, 200 for Atari."""
+    model: Model = QNetwork(head=Quantiles(32))
+    """Network with quantiles per choice; usually 32 for small networks, 200 for Atari."""
+    replay: Replay = Replay(capacity=100_000, batch=64, warmup=1_000, ratio=0.25)
+    """What is kept and how often it is learned from; a distribution says more per window than a value, so that fewer do."""

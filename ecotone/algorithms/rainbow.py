@@ -21,5 +21,5 @@ class Rainbow(DQN):
     """Network with a distribution over atoms per choice, in two streams of noisy weights."""
     epsilon: Schedule = Constant(0.0)
     """Probability of a random choice beside the noise; usually 0."""
-    replay: Replay = Replay(batch=128, priority=0.5, importance=Linear(0.4, 1.0))
+    replay: Replay = Replay(batch=64, priority=0.5, importance=Linear(0.4, 1.0))
     """What is kept and how often it is learned from: more often what surprised, by its divergence."""

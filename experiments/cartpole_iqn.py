@@ -1,0 +1,11 @@
+"""IQN on CartPole-v1, with the default settings."""
+
+import ecotone
+
+reach = 475
+"""Greedy return, interquartile mean over five seeds."""
+
+experiment = ecotone.Experiment("CartPole-v1", ecotone.IQN(), steps=150_000)
+
+if __name__ == "__main__":
+    ecotone.train(experiment)

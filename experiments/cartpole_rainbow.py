@@ -1,0 +1,11 @@
+"""Rainbow on CartPole-v1, with the default settings."""
+
+import ecotone
+
+reach = 450
+"""Greedy return, interquartile mean over five seeds."""
+
+experiment = ecotone.Experiment("CartPole-v1", ecotone.Rainbow(), steps=75_000)
+
+if __name__ == "__main__":
+    ecotone.train(experiment)
