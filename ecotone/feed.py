@@ -44,7 +44,6 @@ class Replay:
     """Added to every priority, in its units; usually 1e-6 to 1e-2. More draws more evenly, none forgets what is learned."""
     stride: int = 1
     """Rows between beginnings of windows; for sequences usually half a window. More varies draws less, but repeats less."""
-
     storage: Literal["auto", "device", "host"] = "auto"
     """Where rows lie: in the learner's memory, or in the host's, sent as drawn; auto takes the host where they crowd it."""
 

@@ -1,8 +1,8 @@
 """DQN on Pong with Dopamine's settings (`dopamine/jax/agents/dqn/configs/dqn.gin`): 250,000 steps are one of its iterations.
 
 Every fourth step of the one game brings an update of 32 single-step transitions; the target follows every 2,000 updates; the
-probability of a random choice falls to 1% within a million frames. Rewards are clipped for learning alone. Not trained to its
-end here: after 150,000 steps, with Huber's loss, it still lost every point.
+probability of a random choice falls to 1% within a million frames. Rewards are clipped for learning alone. Not trained to
+its end here: after 150,000 steps, with Huber's loss, it still lost nearly every point.
 """
 
 import ecotone
