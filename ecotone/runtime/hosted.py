@@ -11,7 +11,7 @@ from ecotone.protocols import Algorithm, Key, State
 from ecotone.replay import experience, host, ring
 from ecotone.replay.experience import Experience
 from ecotone.replay.ring import Places
-from ecotone.runtime.learn import Learner, begin, learn
+from ecotone.runtime.learn import Learner, begin, keys_of, learn
 from ecotone.runtime.program import Program, strong
 from ecotone.spec import Spec
 from ecotone.trajectory import Array, Trajectory, Tree
@@ -63,15 +63,15 @@ class Hosted:
         self._learner, keys = self._take(self._algorithm, self._learner, rows)
         told = []
         if experience.ready(self._feed, layout, np.int32(self._filled)):
-            told = [self._once(key) for key in keys]
+            told = [self._once(pair) for pair in keys]
         leaves, metrics = self._finish(self._algorithm, self._learner.state, told)
         return metrics, leaves, jnp.asarray(len(told), jnp.int32)
 
-    def _once(self, key: Key) -> dict[str, Array]:
-        at, extras = self._choose(self._algorithm, self._learner.store, key)
+    def _once(self, keys: Key) -> dict[str, Array]:
+        at, extras = self._choose(self._algorithm, self._learner.store, keys[0])
         windows = ring.read(self._learner.store.ring.layout, self._rows, host.on_host(at), self._feed.window)
         windows = windows._replace(extras=extras)
-        self._learner, metrics = self._update(self._algorithm, self._learner, windows, at, key)
+        self._learner, metrics = self._update(self._algorithm, self._learner, windows, at, keys[1])
         return metrics
 
     @property
@@ -96,16 +96,15 @@ def _take(algorithm: Any, learner: Learner, rows: Trajectory) -> tuple[Learner, 
     key, key_update = jax.random.split(learner.key)
     state = algorithm.observe(learner.state, rows)
     held, due = experience.add(algorithm.feed, learner.store, rows), algorithm.feed.updates(rows.acted.shape[1])
-    keys = [key_update] if due == 1 else list(jax.random.split(key_update, due))
-    return Learner(state, held, key), keys
+    return Learner(state, held, key), list(keys_of(key_update, due))
 
 
 def _choose(algorithm: Any, held: Experience, key: Key) -> tuple[Places, Tree]:
-    return experience.choose(algorithm.feed, held, jax.random.split(key)[0])
+    return experience.choose(algorithm.feed, held, key)
 
 
 def _update(algorithm: Any, learner: Learner, windows: Trajectory, at: Places, key: Key) -> tuple[Learner, dict[str, Array]]:
-    state, report = algorithm.update(learner.state, windows, jax.random.split(key)[1])
+    state, report = algorithm.update(learner.state, windows, key)
     held = experience.learned(algorithm.feed, learner.store, at, report)
     return learner._replace(state=state, store=held), report.metrics
 

@@ -73,8 +73,8 @@ def _learn_from_replay(algorithm: Any, state: State, held: Experience, rows: Tra
 
     def some(both: tuple) -> tuple[tuple, dict[str, Array]]:
         if due == 1:
-            return once(both, jax.random.split(key))
-        both, metrics = jax.lax.scan(once, both, jax.random.split(key, (due, 2)))
+            return once(both, keys_of(key, due)[0])
+        both, metrics = jax.lax.scan(once, both, keys_of(key, due))
         return both, jax.tree.map(lambda x: x.mean(0), metrics)
 
     def none(both: tuple) -> tuple[tuple, dict[str, Array]]:
@@ -84,3 +84,8 @@ def _learn_from_replay(algorithm: Any, state: State, held: Experience, rows: Tra
     ready = experience.ready(feed, held.ring.layout, held.ring.filled)
     (state, priorities), metrics = jax.lax.cond(ready, some, none, (state, held.priorities))
     return state, held._replace(priorities=priorities), metrics, jnp.where(ready, due, 0)
+
+
+def keys_of(key: Key, due: int) -> Key:
+    """For each update that is due a key to draw windows with and one to learn with, `[due, 2]`."""
+    return jax.random.split(key, (due, 2))

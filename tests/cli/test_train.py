@@ -110,7 +110,7 @@ def test_help_is_printed(ecotone, what):
 
 MISTAKES = {
     "trian": "no command 'trian'. Did you mean 'train'?",
-    "train pppo CartPole-v1": "no algorithm 'pppo'. Did you mean 'ppo'?",
+    "train pppo CartPole-v1": "no algorithm 'pppo'. Did you mean 'ppo' or 'appo'?",
     "train ppo": "train ppo on what?",
     "train --steps 3": "what to train comes before --steps",
     "train ppo CartPol-v1": "unknown environment 'CartPol-v1'. Did you mean 'CartPole-v1'",

@@ -147,7 +147,7 @@ def test_stacks_are_filled_by_the_first_and_forget_the_episode_before():
 def test_stacked_bounds_are_those_of_every_place():
     space = Layers(Spec(VECTOR, TWO), (Stack(2),)).spec.observation
     assert space == Box((6,), "float32", (-1.0, -2.0, -3.0) * 2, (1.0, 2.0, 3.0) * 2, stacked=2)
-    assert Layers(Spec(IMAGE, TWO), (Stack(2),)).spec.observation == Box((6, 5, 4), "uint8", 0.0, 255.0)
+    assert Layers(Spec(IMAGE, TWO), (Stack(2),)).spec.observation == Box((6, 5, 4), "uint8", 0.0, 255.0, stacked=2)
 
 
 def test_crops_leave_out_the_edges():
