@@ -49,7 +49,7 @@ WORKS = {
         "DQN on CartPole-v1: 1 Gymnasium environment, 1 update in 4 steps, 64-64, batch 64",
         30_000,
         5_000,
-        ("", "overlap"),
+        ("", "step by step", "overlap"),
         ("sb3", "sbx", "cleanrl"),
     ),
     "ppo-cartpole-compiled": Work(
@@ -110,7 +110,14 @@ class Peer:
 
 TORCH_THREADS = {"default threads": {}, "1 thread": {"OMP_NUM_THREADS": "1"}}
 PEERS = {
-    "sb3": Peer("Stable-Baselines3", "baselines.py", "sb3", ("--library", "sb3"), TORCH_THREADS),
+    "sb3": Peer(
+        "Stable-Baselines3",
+        "baselines.py",
+        "sb3",
+        ("--library", "sb3"),
+        TORCH_THREADS,
+        variants={"dqn-cartpole": {"": (), "2 updates after 8 steps": ("--block", "2")}},
+    ),
     "sbx": Peer(
         "SBX",
         "baselines.py",

@@ -38,7 +38,7 @@ def pong(seed: int) -> Any:
 def make(library: Any, work: str, steps: int, seed: int, block: int) -> Any:
     """The model for a work, with the library's defaults where the work does not say otherwise.
 
-    SAC learns after every `block` steps as often as there were steps.
+    SAC learns after every `block` steps as often as there were steps, DQN `block` times after four times as many steps.
     """
     common = {"seed": seed, "device": "cpu"}
     if work == "ppo-cartpole":
@@ -53,7 +53,8 @@ def make(library: Any, work: str, steps: int, seed: int, block: int) -> Any:
         tuned = {"learning_rate": linear(2.5e-4), "clip_range": linear(0.1), "ent_coef": 0.01}
         return library.PPO("CnnPolicy", pong(seed), **ROLLOUT, **tuned, **common)
     if work == "dqn-cartpole":
-        schedule = {"learning_starts": 1_000, "train_freq": 4, "gradient_steps": 1, "target_update_interval": 2_000}
+        often = {"train_freq": 4 * block, "gradient_steps": block}
+        schedule = {"learning_starts": 1_000, **often, "target_update_interval": 2_000}
         tuned = {"learning_rate": 1e-3, "batch_size": 64, "buffer_size": 100_000, "exploration_fraction": 1e4 / steps}
         network = {"policy_kwargs": {"net_arch": [64, 64]}}
         return library.DQN("MlpPolicy", make_vec_env("CartPole-v1", 1, seed), **schedule, **tuned, **network, **common)
