@@ -108,6 +108,8 @@ def _unknown(token: str, known: dict[str, Any], program: str) -> str:
     within = [name for name, value in known.items() if name.startswith(f"{token}.") and not dataclasses.is_dataclass(value)]
     if within:
         return f"{token} is made of {', '.join(within)}: give one of these."
+    if token in known:
+        return f"{token} belongs to a part that may be none, which no option reaches: set it in an experiment file."
     leaves = [name for name, value in known.items() if not dataclasses.is_dataclass(value)]
     alike = difflib.get_close_matches(token, leaves, n=1) or _ending_like(token, leaves)
     return f"no option {token}.{f' Did you mean {alike[0]}?' if alike else ''} `{program} --help` tells all."

@@ -110,6 +110,7 @@ def test_help_is_printed(ecotone, what):
 
 MISTAKES = {
     "trian": "no command 'trian'. Did you mean 'train'?",
+    "train td3 Pendulum-v1 --algorithm.noise.deviation 0.2": "set it in an experiment file",
     "train pppo CartPole-v1": "no algorithm 'pppo'. Did you mean 'ppo' or 'appo'?",
     "train ppo": "train ppo on what?",
     "train --steps 3": "what to train comes before --steps",
