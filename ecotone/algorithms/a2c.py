@@ -6,7 +6,6 @@ from typing import Any
 import jax
 
 from ecotone.algorithms import actor_critic
-from ecotone.algorithms.actor_critic import ActorCriticState
 from ecotone.feed import Rollout
 from ecotone.frozen import frozen
 from ecotone.networks.models import ActorCritic
@@ -16,7 +15,7 @@ from ecotone.ops.losses import added, squared, standardise
 from ecotone.ops.policies import policy_gradient
 from ecotone.ops.returns import gae
 from ecotone.ops.schedules import Linear, Schedule, now
-from ecotone.protocols import Model, Report
+from ecotone.protocols import Model
 from ecotone.trajectory import Trajectory
 
 Array = Any
@@ -51,17 +50,10 @@ class A2C:
     """Function of network and rows, added to the loss; none adds nothing."""
 
     init, initial_memory, policy = actor_critic.init, actor_critic.initial_memory, actor_critic.policy
-    act, observe = actor_critic.act, actor_critic.observe
+    act, observe, update = actor_critic.act, actor_critic.observe, actor_critic.update
 
-    def update(self, state: ActorCriticState, rows: Trajectory, key: Key) -> tuple[ActorCriticState, Report]:
-        """One step down the loss of the fragment."""
-        loss = lambda network: self._loss(network, rows, state.steps)
-        gradient, metrics = jax.grad(loss, has_aux=True)(state.network)
-        network, optimizer = self.optimizer.descend(state.network, state.optimizer, gradient, state.steps)
-        metrics["learning_rate"] = self.optimizer.learning_rate(state.steps)
-        return ActorCriticState(network, optimizer, state.steps), Report(metrics)
-
-    def _loss(self, network: Tree, rows: Trajectory, steps: Array) -> tuple[Array, dict[str, Array]]:
+    def loss(self, network: Tree, rows: Trajectory, steps: Array) -> tuple[Array, dict[str, Array]]:
+        """The loss of a fragment, and its parts."""
         log_prob, entropy, value = actor_critic.read(network, rows)
         acted = rows.acted[:-1]
         fixed = jax.lax.stop_gradient(value)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from ecotone.mistakes import Mistake
 from ecotone.networks.reading import kind_of, output_of, read_policy
 from ecotone.ops.distributions import entropy, recorded
+from ecotone.protocols import Report
 from ecotone.spec import Spec
 from ecotone.trajectory import Trajectory
 
@@ -85,3 +86,12 @@ def remembered_log_prob(rows: Trajectory) -> Array:
     """Log-probability of the actions under the policy that chose them, `[T, B]`; 0 where nobody decided."""
     behaviour, action, acted = decisions_of((rows.extras["policy"], rows.action, rows.acted))
     return jnp.where(acted, behaviour.log_prob(action), 0.0)
+
+
+def update(algorithm: Any, state: ActorCriticState, rows: Trajectory, key: Key) -> tuple[ActorCriticState, Report]:
+    """One step down the algorithm's `loss` of a fragment."""
+    loss = lambda network: algorithm.loss(network, rows, state.steps)
+    gradient, metrics = jax.grad(loss, has_aux=True)(state.network)
+    network, optimizer = algorithm.optimizer.descend(state.network, state.optimizer, gradient, state.steps)
+    metrics["learning_rate"] = algorithm.optimizer.learning_rate(state.steps)
+    return ActorCriticState(network, optimizer, state.steps), Report(metrics)
