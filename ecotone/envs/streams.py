@@ -6,13 +6,15 @@ from typing import Any
 import gymnasium
 
 from ecotone.envs import atari, names
+from ecotone.envs.agents.compiled import CompiledAgents
 from ecotone.envs.compiled import CompiledStream
 from ecotone.envs.gymnasium import GymnasiumStream, known, make
 from ecotone.envs.lists import FixedLists, has_lists
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Environment, Stream
+from ecotone.teams import MultiAgentEnvironment
 
-Env = str | Environment | Callable[..., Any]
+Env = str | Environment | MultiAgentEnvironment | Callable[..., Any]
 
 
 def only_compiled(env: Env) -> bool:
@@ -22,10 +24,12 @@ def only_compiled(env: Env) -> bool:
     return not callable(env)
 
 
-def compiled_stream(env: Env, lanes: int, kwargs: dict[str, Any]) -> CompiledStream:
-    """A pure stream; raises `Mistake` for an environment that has no compiled form."""
+def compiled_stream(env: Env, lanes: int, kwargs: dict[str, Any]) -> CompiledStream | CompiledAgents:
+    """A pure stream, of one agent or of many; raises `Mistake` for an environment that has no compiled form."""
     if isinstance(env, str):
         env = names.make_compiled(env, **kwargs)
+    if isinstance(env, MultiAgentEnvironment):
+        return CompiledAgents(env, lanes)
     if not isinstance(env, Environment):
         raise Mistake(f"{env} is not a compiled environment: use the local runtime.")
     return CompiledStream(env, lanes)
