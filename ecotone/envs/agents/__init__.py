@@ -1,0 +1,1 @@
+"""Environments of many agents, and many copies of them as streams."""
