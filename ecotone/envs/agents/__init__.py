@@ -1,1 +1,1 @@
-"""Environments of many agents, and many copies of them as streams."""
+"""Environments of many agents."""
