@@ -48,7 +48,8 @@ def local_stream(env: Env, lanes: int, kwargs: dict[str, Any], seed: int) -> Str
 def is_multi_agent(env: Env, kwargs: dict[str, Any] | None = None) -> bool:
     """Whether an environment has many agents; a function is called with `kwargs` to see what it makes."""
     if isinstance(env, str):
-        return pettingzoo.is_name(env) or tuples.is_name(env)
+        on_host = pettingzoo.is_name(env) or tuples.is_name(env)
+        return on_host or (names.is_compiled(env) and names.has_many_agents(env, **(kwargs or {})))
     if not callable(env):
         return isinstance(env, MultiAgentEnvironment)
     made = env(**(kwargs or {}))
