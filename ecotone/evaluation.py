@@ -6,7 +6,7 @@ from ecotone.envs.agents.compiled import CompiledAgents
 from ecotone.envs.compiled import CompiledStream
 from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
 from ecotone.experiment import Experiment
-from ecotone.parties import join
+from ecotone.parties import join, sees_state
 from ecotone.policy import Policy, load
 from ecotone.protocols import Params
 from ecotone.runs import Run
@@ -36,7 +36,7 @@ class Evaluator:
             stream = compiled_stream(env, self.episodes, kwargs)
         else:
             lanes = max(n for n in range(1, MOST_LANES + 1) if self.episodes % n == 0)
-            stream = local_stream(env, lanes, kwargs, self.seed)
+            stream = local_stream(env, lanes, kwargs, self.seed, sees_state(experiment))
         self.algorithm, self._stream = join(experiment, stream, raw_rewards=True)
         if isinstance(stream, CompiledStream | CompiledAgents):
             self._compiled = CompiledEvaluation(self.algorithm, self._stream)

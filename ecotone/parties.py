@@ -8,7 +8,7 @@ from ecotone.envs.agents.grouped import Grouped, LocalGrouped
 from ecotone.envs.agents.seats import Seats, seats
 from ecotone.envs.wrapped import wrap
 from ecotone.experiment import Experiment, with_schedules
-from ecotone.groups import Group, World, only_group
+from ecotone.groups import Group, World, needs, only_group
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm
 from ecotone.runtime.party import Party
@@ -49,3 +49,10 @@ def party_of(groups: Mapping[str, Group], seating: tuple[Seats, ...], world: Wor
     """The groups as one algorithm."""
     sizes = tuple((each.name, len(each.agents)) for each in seating)
     return Party(groups, sizes, not world.simultaneous)
+
+
+def sees_state(experiment: Experiment) -> bool:
+    """Whether any of an experiment's learners reads the environment's global state, which else need not be asked for."""
+    if experiment.groups is not None:
+        return any(group.joint or group.central for group in experiment.groups.values())
+    return any(needs(experiment.algorithm, what) for what in ("joint", "central"))

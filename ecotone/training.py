@@ -21,7 +21,7 @@ from ecotone.evaluation import Evaluator
 from ecotone.experiment import Experiment
 from ecotone.metrics import Recorder
 from ecotone.mistakes import Mistake
-from ecotone.parties import join
+from ecotone.parties import join, sees_state
 from ecotone.protocols import Algorithm, Stream
 from ecotone.runs import Run
 from ecotone.runtime.compiled import Compiled
@@ -61,7 +61,8 @@ def make_engine(experiment: Experiment) -> Engine:
     seed = experiment.seed
     if is_compiled(experiment):
         return _explained(lambda: Compiled(*compiled_parts(experiment), seed))
-    stream = lambda: local_stream(experiment.env, experiment.lanes, experiment.env_kwargs, seed)
+    env, kwargs = experiment.env, experiment.env_kwargs
+    stream = lambda: local_stream(env, experiment.lanes, kwargs, seed, sees_state(experiment))
     return _explained(lambda: Local(*join(experiment, stream()), seed, experiment.overlaps))
 
 
