@@ -12,12 +12,15 @@ from ecotone.algorithms.iqn import IQN
 from ecotone.algorithms.pg import PG
 from ecotone.algorithms.ppo import PPO
 from ecotone.algorithms.pqn import PQN
+from ecotone.algorithms.pqn_vdn import PQNVDN
+from ecotone.algorithms.qmix import QMIX
 from ecotone.algorithms.qrdqn import QRDQN
 from ecotone.algorithms.r2d2 import R2D2
 from ecotone.algorithms.rainbow import Rainbow
 from ecotone.algorithms.sac import SAC
 from ecotone.algorithms.td3 import TD3
 from ecotone.algorithms.tqc import TQC
+from ecotone.algorithms.vdn import VDN
 
 ALGORITHMS: dict[str, type] = {
     "a2c": A2C,
@@ -32,11 +35,14 @@ ALGORITHMS: dict[str, type] = {
     "pg": PG,
     "ppo": PPO,
     "pqn": PQN,
+    "pqn-vdn": PQNVDN,
+    "qmix": QMIX,
     "qrdqn": QRDQN,
     "r2d2": R2D2,
     "rainbow": Rainbow,
     "sac": SAC,
     "td3": TD3,
     "tqc": TQC,
+    "vdn": VDN,
 }
 """The one table of names."""
