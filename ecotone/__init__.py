@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         DQN,
         IMPALA,
         IQN,
+        MAPPO,
         PG,
         PPO,
         PQN,
@@ -47,6 +48,7 @@ _PLACES = {
         "DQN",
         "IMPALA",
         "IQN",
+        "MAPPO",
         "PG",
         "PPO",
         "PQN",
@@ -77,7 +79,8 @@ __all__ = [  # noqa: RUF022 - in the order in which a user meets them
     "Experiment", "Evaluation", "Checkpointing", "train", "run", "begin", "Run", "evaluate", "load", "Policy",
     "Sweep", "train_sweep", "begin_sweep", "resume_sweep",
     "PPO", "APPO", "IMPALA", "A2C", "A3C", "PG", "PQN", "DQN", "C51", "QRDQN", "IQN", "Rainbow", "R2D2",
-    "SAC", "DiscreteSAC", "TD3", "DDPG", "TQC", "QMIX", "VDN", "PQNVDN", "NormalizeObservations", "NormalizeRewards",
+    "SAC", "DiscreteSAC", "TD3", "DDPG", "TQC", "QMIX", "VDN", "PQNVDN", "MAPPO",
+    "NormalizeObservations", "NormalizeRewards",
     "EpisodeEnded", "Collected", "Updated", "Evaluated", "Saved", "Stop", "SetTask",
 ]  # fmt: skip
 

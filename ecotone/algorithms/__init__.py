@@ -9,6 +9,7 @@ from ecotone.algorithms.discrete_sac import DiscreteSAC
 from ecotone.algorithms.dqn import DQN
 from ecotone.algorithms.impala import IMPALA
 from ecotone.algorithms.iqn import IQN
+from ecotone.algorithms.mappo import MAPPO
 from ecotone.algorithms.pg import PG
 from ecotone.algorithms.ppo import PPO
 from ecotone.algorithms.pqn import PQN
@@ -32,6 +33,7 @@ ALGORITHMS: dict[str, type] = {
     "dqn": DQN,
     "impala": IMPALA,
     "iqn": IQN,
+    "mappo": MAPPO,
     "pg": PG,
     "ppo": PPO,
     "pqn": PQN,

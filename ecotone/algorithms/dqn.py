@@ -110,6 +110,11 @@ class DQN:
         """Windows of `burn_in` + `sequence` + n rows."""
         return replace(self.replay, window=self.burn_in + self.sequence + self.n)
 
+    @property
+    def joint(self) -> bool:
+        """Whether it learns for teams that are one lane, as its model says."""
+        return getattr(self.model, "joint", False)
+
     def init(self, key: Key, spec: Spec) -> DQNState:
         """Fresh weights; raises `ValueError` unless actions are one discrete choice, `Mistake` for options at odds."""
         network = self.model.init(key, spec)

@@ -87,6 +87,11 @@ class PQN:
 
     initial_memory, observe = actor_critic.initial_memory, actor_critic.observe
 
+    @property
+    def joint(self) -> bool:
+        """Whether it learns for teams that are one lane, as its model says."""
+        return getattr(self.model, "joint", False)
+
     def init(self, key: Key, spec: Spec) -> PQNState:
         """Fresh weights; raises `ValueError` unless actions are one discrete choice, and `Mistake` for other models."""
         network = self.model.init(key, spec)

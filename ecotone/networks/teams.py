@@ -4,7 +4,7 @@ Rows of such a team have the parts that `ecotone.teams` names: observations of t
 what each got, and the global state.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -158,6 +158,7 @@ def counted(observation: Tree) -> Array:
 class TeamQNetwork:
     """A value for each choice of each agent of a team that is one lane, and a mixer that makes the team's value of them."""
 
+    joint: ClassVar[bool] = True
     agents: Agents = Agents()
     """The agents' network, with one value for each choice."""
     mixer: MixerRecipe = Monotonic()

@@ -11,6 +11,7 @@ from ecotone.algorithms import (
     DQN,
     IMPALA,
     IQN,
+    MAPPO,
     PG,
     PPO,
     PQN,
@@ -30,6 +31,7 @@ from ecotone.networks.critics import ChoiceCritics, Critics, QuantileCritics
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.mixers import Additive, Monotonic
 from ecotone.networks.models import ActorCritic, ChoiceActor, DeterministicActor, QNetwork, SquashedActor
+from ecotone.networks.parts import Without
 from ecotone.networks.recurrent import GRU
 from ecotone.networks.teams import Agents, TeamQNetwork
 from ecotone.networks.values import Categories, Expected, ImplicitQuantiles, Quantiles
@@ -178,6 +180,12 @@ def small_qmix(kind=QMIX, mixer=Monotonic(4, 8), core=None, **options):
     agents = Agents(QNetwork(Encoder((16,), "relu", orthogonal=False), core=core), most=3)
     model = TeamQNetwork(agents, Additive() if kind is VDN else mixer)
     return kind(model=model, optimizer=FAST, epsilon=Constant(1.0), target_period=20, replay=REPLAY, **options)
+
+
+def small_mappo():
+    """MAPPO that learns a probe in eighty fragments of eight lanes."""
+    model = ActorCritic(Without(encoder=Encoder((8,))), value_encoder=Encoder((8,)))
+    return MAPPO(model, STEADY, gamma=0.5, epochs=4, feed=Rollout(16))
 
 
 def small_pqn_vdn():

@@ -25,6 +25,7 @@ from tests.algorithms.small import (
     small_ddpg,
     small_discrete_sac,
     small_dqn,
+    small_mappo,
     small_named,
     small_ppo,
     small_pqn_vdn,
@@ -39,6 +40,7 @@ VECTOR = Spec(SEEN, Box((2,), low=-2.0, high=2.0))
 CHOICE = Spec(SEEN, Discrete(3, start=1))
 LEGAL = Spec(Dict({"observation": SEEN, ACTION_MASK: MultiBinary((3,))}), Discrete(3))
 TEAM, LEGAL_TEAM = (joint_spec(spec, 3, Box((4,))) for spec in (CHOICE, LEGAL))
+CENTRAL = Spec(Dict({"observation": SEEN, "state": Box((4,)), ACTION_MASK: MultiBinary((3,))}), Discrete(3))
 MEMORY = ActorCritic(Encoder((8,)), core=GRU(4))
 CASES = {
     "a2c": (ON_POLICY["a2c"], CHOICE),
@@ -56,6 +58,7 @@ CASES = {
     "qmix": (small_qmix(core=GRU(4), sequence=3, burn_in=1, n=2), LEGAL_TEAM),
     "vdn": (small_qmix(VDN), TEAM),
     "pqn-vdn": (small_pqn_vdn(), LEGAL_TEAM),
+    "mappo": (replace(small_mappo(), model=replace(small_mappo().model, core=GRU(4))), CENTRAL),
     "ppo": (small_ppo(), CHOICE),
     "ppo-vector": (small_ppo(), VECTOR),
     "ppo-multi": (small_ppo(), Spec(MultiDiscrete((2, 3)), MultiDiscrete((2, 3), start=(1, 1)))),
