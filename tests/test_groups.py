@@ -7,15 +7,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecotone import DQN, PPO, Experiment, Group, Updated, evaluate, load, train
+from ecotone import DQN, PPO, Experiment, Group, Random, Scripted, Updated, begin, evaluate, load, train
 from ecotone.checkpoint import newest
 from ecotone.envs.classic.multi_agent_cartpole import MultiAgentCartPole
+from ecotone.envs.wrappers import ClipReward
+from ecotone.evaluation import Evaluator
 from ecotone.feed import Replay, Rollout
 from ecotone.groups import ALL
+from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Constant
+from ecotone.parties import begin_from_sources
 from ecotone.runtime.collect import collect
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.learn import learn
@@ -30,11 +34,18 @@ DQN_SMALL = DQN(
 )  # fmt: skip
 
 
-def test_a_mix_of_algorithms_learns_in_turns_from_late_rewards(tmp_path):
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A run of PPO and DQN in turns, and what its updates told."""
     groups = {"policies": Group(PPO_SMALL, ("first",)), "values": Group(DQN_SMALL)}
-    experiment = Experiment(InTurn(3, 6), groups=groups, num_envs=8, steps=9_000, seed=3, out=str(tmp_path))
+    out = str(tmp_path_factory.mktemp("runs"))
+    experiment = Experiment(InTurn(3, 6), groups=groups, num_envs=8, steps=9_000, seed=3, out=out)
     told: list[Updated] = []
-    run = train(experiment, watch=lambda event: told.append(event) if isinstance(event, Updated) else None)
+    return train(experiment, watch=lambda event: told.append(event) if isinstance(event, Updated) else None), told
+
+
+def test_a_mix_of_algorithms_learns_in_turns_from_late_rewards(mixed):
+    run, told = mixed
     scored = evaluate(run, 16)
     assert scored.agents is not None
     assert scored.groups is not None
@@ -45,9 +56,9 @@ def test_a_mix_of_algorithms_learns_in_turns_from_late_rewards(tmp_path):
     assert {name.split("/")[0] for name in told[0].metrics} == {"policies"}, "the replay still warmed up"
     header = (run.folder / "progress.csv").read_text().splitlines()[0]
     assert {"return_mean/policies", "agent_return_mean/third", "values/loss"} <= set(header.split(","))
-    engine = make_engine(experiment)
+    engine = make_engine(run.experiment)
     _, saved = newest(run.checkpoints, engine.save().tree)
-    counted = [saved.tree.learner.state[name].steps for name in groups]
+    counted = [saved.tree.learner.state[name].steps for name in run.experiment.groups]
     assert counted[0] == counted[1] == run.steps(), "algorithms count steps of the environment, whoever's turn it is"
     first = {"policies": np.ones(2, bool), "values": np.ones(4, bool), ALL: np.ones(2, bool)}
     seen = {"policies": np.zeros(2, np.int32), "values": np.array([0, 1, 1, 0], np.int32), ALL: first}
@@ -55,6 +66,59 @@ def test_a_mix_of_algorithms_learns_in_turns_from_late_rewards(tmp_path):
     policy = load(run)
     action, _ = policy.act(jax.tree.map(np.asarray, now), policy.initial_memory(2))
     np.testing.assert_array_equal(action["values"], [0, 1, 1, 0])
+
+
+def test_a_group_begins_with_what_another_run_learned(mixed):
+    run, _ = mixed
+    groups = {
+        "fixed": Group(PPO_SMALL, ("first",), train=False, source=f"{run.folder}:policies"),
+        "policies": Group(PPO_SMALL, ("second",), source=str(run.folder)),
+        "others": Group(Random()),
+    }
+    training = begin(replace(run.experiment, groups=groups))
+    before = jax.tree.leaves(load(run).params["policies"])
+    same = lambda name: [
+        (a == b).all() for a, b in zip(before, jax.tree.leaves(training.engine.params()[name]), strict=True)
+    ]
+    assert all(same("fixed"))
+    assert all(same("policies"))
+    (piece,) = training.engine.advance(1)
+    assert all(same("fixed"))
+    assert not all(same("policies"))
+    assert {name.split("/")[0] for name in piece.metrics} == {"policies"}
+    assert training.engine.save().tree.learner.state["policies"].steps == int(piece.acted[:-1].sum())
+    wrong = {f"{run.folder}:nobody": "it has policies, values: say which", "nowhere": "not the folder of a run"}
+    for source, message in wrong.items():
+        with pytest.raises(Mistake, match=message):
+            begin_from_sources(replace(run.experiment, groups={"fixed": Group(PPO_SMALL, source=source)}), training.engine)
+
+
+def test_scripted_agents_do_what_their_function_says():
+    """The one who names what it sees is paid for each of its moves; the one who names the other bit never."""
+    groups = {"right": Group(Scripted(lambda seen: seen), ("first",)), "wrong": Group(Scripted(lambda seen: 1 - seen))}
+    experiment = Experiment(InTurn(2, 6), groups=groups, num_envs=4, steps=100)
+    engine = make_engine(experiment)
+    scored = Evaluator(experiment, 4)(engine.params())
+    assert scored.groups == {"right": (3.0,) * 4, "wrong": (0.0,) * 4}
+    (piece,) = engine.advance(1)
+    assert piece.updates == {"right": 0, "wrong": 0}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"groups": None, "algorithm": None}, "needs an algorithm, or groups"),
+        ({"env": "CartPole-v1"}, "divide the agents of an environment with several"),
+        ({"wrappers": (ClipReward(1.0),)}, "wrappers stand before an environment of one agent"),
+        ({"groups": {"x": Group(PPO(), ("first",)), "y": Group(PPO_SMALL)}}, r"unlike lengths \(x 128, y 10\)"),
+        ({"groups": {"x": Group(DQN(replay=Replay(storage="host")))}}, "leave the replay's `storage` out"),
+        ({"groups": {"x": Group(DQN(replay=Replay(ratio=0.001)), ("first",)), "y": Group(PPO_SMALL)}}, "x learns every"),
+    ],
+)
+def test_what_cannot_be_combined(change, message):
+    fields = {"env": InTurn(), "groups": {"x": Group(PPO_SMALL)}, "num_envs": 2} | change
+    with pytest.raises(Mistake, match=message):
+        make_engine(Experiment(**fields))
 
 
 @pytest.fixture(scope="module")

@@ -54,16 +54,19 @@ class InTurn:
     def reset(self, key: Key) -> tuple[Turn, Shown]:
         """New bits; the first agent is asked."""
         none = jnp.zeros(self.agents)
-        state = Turn(jax.random.bernoulli(key, 0.5, (self.agents,)).astype(jnp.int32), jnp.zeros((), jnp.int32), none)
+        state = Turn(self._bits(key), jnp.zeros((), jnp.int32), none)
         return state, self._shown(state, none)
 
     def step(self, state: Turn, action: dict[str, Array], key: Key) -> tuple[Turn, Shown]:
         """Pay what is owed, note what this move earns, and let the next one see a new bit."""
         mover = jnp.arange(self.agents) == state.turn % self.agents
         right = (action["player"] == state.seen) & mover
-        after = Turn(jax.random.bernoulli(key, 0.5, (self.agents,)).astype(jnp.int32), state.turn + 1, right.astype(jnp.float32))
+        after = Turn(self._bits(key), state.turn + 1, right.astype(jnp.float32))
         last = after.turn >= self.moves
         return after, self._shown(after, state.owed + jnp.where(last, after.owed, 0.0))
+
+    def _bits(self, key: Key) -> Array:
+        return jax.random.bernoulli(key, 0.5, (self.agents,)).astype(jnp.int32)
 
     def _shown(self, state: Turn, reward: Array) -> Shown:
         over = state.turn >= self.moves
