@@ -93,6 +93,7 @@ def counted(before: Tree, after: Tree, steps: Array | None) -> Tree:
     """`after`, with `steps` more than `before` in whole numbers named `steps`; none leaves what was counted."""
 
     def one(path: Any, old: Any, new: Any) -> Any:
+        assert steps is not None
         counts = path and path[-1] == GetAttrKey("steps") and new.shape == () and jnp.issubdtype(new.dtype, jnp.integer)
         return old + steps.astype(new.dtype) if counts else new
 
