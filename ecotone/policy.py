@@ -32,15 +32,17 @@ class Policy:
     Arguments:
         algorithm: what trained it.
         params: what its actors need.
-        spec: of its environment.
+        spec: of its environment; of many agents, their `World`.
         steps: environment steps that it was trained for.
         wrappers: what stands between environment and policy, innermost first.
+        explore: draw actions as in training instead.
     """
 
     def __init__(
-        self, algorithm: Acting, params: Params, spec: Spec, steps: int = 0, wrappers: tuple[Wrapper, ...] = ()
-    ) -> None:
-        self.algorithm, self.params, self.spec, self.steps = algorithm, params, spec, steps
+        self, algorithm: Acting, params: Params, spec: Spec | World, steps: int = 0, wrappers: tuple[Wrapper, ...] = (),
+        explore: bool = False,
+    ) -> None:  # fmt: skip
+        self.algorithm, self.params, self.spec, self.steps, self.explore = algorithm, params, spec, steps, explore
         self._layers = Layers(spec, wrappers) if wrappers else None
         self._actor: Actor | None = None
 
@@ -62,7 +64,7 @@ class Policy:
 
     def _choose(self, now: TimeStep, memory: Tree) -> tuple[Tree, Tree]:
         if self._actor is None:
-            self._actor = make_actor(self.algorithm, self.params, now, memory, 0, jax.random.key(0), explore=False)
+            self._actor = make_actor(self.algorithm, self.params, now, memory, 0, jax.random.key(0), self.explore)
         action, _, memory = self._actor.act(now, self._actor.hold(memory))
         return action, memory
 
@@ -79,8 +81,10 @@ class Policy:
             Actions `[B, ...]` in the environment's units, and the memory.
 
         Raises:
-            Mistake: the policy is shown rewards, but none were given.
+            Mistake: the policy is shown rewards, but none were given; or it is of many agents, who choose by `act`.
         """
+        if isinstance(self.spec, World):
+            raise Mistake("policies of many agents choose for time steps by group: call `act`, not the policy itself.")
         observation = from_environment(self.spec.observation, observation)
         lanes = len(jax.tree.leaves(observation)[0])
         fresh = isinstance(memory, tuple) and not memory
@@ -95,8 +99,8 @@ def _lacks_numbers(observation: Tree) -> bool:
     return any(np.asarray(leaf).dtype.kind == "f" and np.isnan(leaf).any() for leaf in jax.tree.leaves(observation))
 
 
-def load(run: Run | Path | str) -> Policy:
-    """The policy of a run's newest whole checkpoint; raises `Mistake` where there is none."""
+def load(run: Run | Path | str, steps: int | None = None) -> Policy:
+    """The policy of a run's checkpoint at so many `steps`, or the newest whole one; raises `Mistake` where there is none."""
     run = run if isinstance(run, Run) else Run.open(run)
     experiment = run.experiment
 
@@ -111,5 +115,5 @@ def load(run: Run | Path | str) -> Policy:
         algorithm, seen = meant(spec)
         return jax.eval_shape(lambda key: algorithm.policy(algorithm.init(key, seen)), jax.random.key(0))
 
-    steps, params, spec = checkpoint.newest_policy(run.checkpoints, shape_of)
+    steps, params, spec = checkpoint.policy_at(run.checkpoints, shape_of, steps)
     return Policy(meant(spec)[0], params, spec, steps, experiment.wrappers)

@@ -12,8 +12,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "frozen", "mistakes"}
 EVERYTHING = {
     "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
-    "comparison", "curves", "evaluation", "parties", "progress", "runs", "statistics", "sweeping", "sweeps", "training",
-    "written",
+    "comparison", "curves", "evaluation", "league", "parties", "progress", "runs", "statistics", "sweeping", "sweeps",
+    "training", "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},
