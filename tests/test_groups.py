@@ -19,10 +19,11 @@ from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Constant
-from ecotone.parties import begin_from_sources
+from ecotone.parties import begin_from_sources, join
 from ecotone.runtime.collect import collect
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.learn import learn
+from ecotone.runtime.local import Local
 from ecotone.testing.probes import InTurn
 from ecotone.training import make_engine
 
@@ -142,6 +143,37 @@ def test_what_cannot_be_combined(change, message):
     fields = {"env": InTurn(), "groups": {"x": Group(PPO_SMALL)}, "num_envs": 2} | change
     with pytest.raises(Mistake, match=message):
         make_engine(Experiment(**fields))
+
+
+class Hosted:
+    """A compiled stream of many agents stepped from outside; what it tells is NumPy's."""
+
+    def __init__(self, stream):
+        self.teams, self.state_space, self.simultaneous = stream.teams, stream.state_space, stream.simultaneous
+        self.lanes, self._start, self._step = stream.lanes, jax.jit(stream.start), jax.jit(stream.step)
+
+    def start(self, key):
+        return self._told(self._start(key))
+
+    def step(self, state, action):
+        return self._told(self._step(state, action))
+
+    def _told(self, both):
+        return both[0], jax.tree.map(np.asarray, both[1])
+
+
+def test_compiled_and_local_collect_and_learn_the_same(mixed):
+    run, _ = mixed
+    compiled = make_engine(run.experiment)
+    algorithm, stream = join(run.experiment, Hosted(compiled.stream.stream))
+    local = Local(algorithm, stream, run.experiment.seed, actor="jax")
+    for _ in range(4):
+        (piece,), (other,) = compiled.advance(1), local.advance(1)
+        for field in ("is_first", "acted", "reward"):
+            np.testing.assert_array_equal(getattr(piece, field), getattr(other, field))
+        assert piece.updates == jax.tree.map(int, other.updates)
+    for mine, theirs in zip(jax.tree.leaves(compiled.params()), jax.tree.leaves(local.params()), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=2e-3, atol=2e-4)
 
 
 @pytest.fixture(scope="module")
