@@ -69,6 +69,21 @@ def test_a_mix_of_algorithms_learns_in_turns_from_late_rewards(mixed):
     np.testing.assert_array_equal(action["values"], [0, 1, 1, 0])
 
 
+def test_a_policy_answers_agents_by_name(mixed):
+    policy = load(mixed[0])
+    actions, memory = policy({"first": [0, 1, 1]})
+    assert {name: action.tolist() for name, action in actions.items()} == {"first": [0, 1, 1]}
+    assert memory.known.alive["player"].tolist() == [[True, False, False]] * 3
+    actions, memory = policy({"third": [1, 0, 0], "second": [0, 0, 1]}, memory, reward={"first": 1.0})
+    assert {name: action.tolist() for name, action in actions.items()} == {"second": [0, 0, 1], "third": [1, 0, 0]}
+    _, memory = policy({"second": [0, 0, 1]}, memory, is_first=[True, False, False])
+    assert memory.known.alive["player"].tolist() == [[False, True, False], [True, True, True], [True, True, True]]
+    with pytest.raises(Mistake, match=r"no agent 'fist'\. Did you mean 'first'"):
+        policy({"fist": [0]})
+    with pytest.raises(Mistake, match="nobody is asked"):
+        policy({})
+
+
 def test_a_group_begins_with_what_another_run_learned(mixed):
     run, _ = mixed
     groups = {
