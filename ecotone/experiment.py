@@ -103,10 +103,19 @@ class Experiment:
         return (isinstance(feed, Rollout) and feed.overlap) if self.overlap is None else self.overlap
 
     @property
+    def env_name(self) -> str:
+        """What the environment is called."""
+        return self.env if isinstance(self.env, str) else getattr(self.env, "__name__", type(self.env).__name__)
+
+    @property
+    def algorithm_name(self) -> str:
+        """The algorithm's class in small letters, behind those of the algorithms around it."""
+        return _name(self.algorithm)
+
+    @property
     def name(self) -> str:
         """The title, or what stands for it."""
-        env = self.env if isinstance(self.env, str) else getattr(self.env, "__name__", type(self.env).__name__)
-        return self.title or f"{_name(self.algorithm)}-{env}".replace("/", "-").replace(":", "-")
+        return self.title or f"{self.algorithm_name}-{self.env_name}".replace("/", "-").replace(":", "-")
 
 
 def _name(algorithm: Algorithm) -> str:

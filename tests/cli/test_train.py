@@ -58,6 +58,16 @@ def test_an_experiment_file_is_used_copied_and_overridden(ecotone, tmp_path):
     assert file.read_text() in {path.read_text() for path in opened.folder.glob("*.py")}
 
 
+@pytest.mark.parametrize("name", ["cartpole-ppo", "cartpole_ppo"])
+def test_an_experiment_is_trained_by_its_name(ecotone, tmp_path, name):
+    said = ecotone("train", name, *SMALL, "--steps", "300", "--out", tmp_path / "all")
+    assert said.code == 0, said.err
+    folder = Path(said.out.splitlines()[-1])
+    assert folder.parent.name == "cartpole-ppo"
+    assert '"""PPO on CartPole-v1' in (folder / "experiment.py").read_text()
+    assert Run.open(folder).experiment.steps == 300
+
+
 @pytest.mark.parametrize(
     ("given", "schedule"),
     [
@@ -111,7 +121,7 @@ def test_help_is_printed(ecotone, what):
 MISTAKES = {
     "trian": "no command 'trian'. Did you mean 'train'?",
     "train td3 Pendulum-v1 --algorithm.noise.deviation 0.2": "set it in an experiment file",
-    "train pppo CartPole-v1": "no algorithm 'pppo'. Did you mean 'ppo' or 'appo'?",
+    "train pppo CartPole-v1": "no algorithm or experiment 'pppo'. Did you mean 'ppo' or 'appo' or",
     "train ppo": "train ppo on what?",
     "train --steps 3": "what to train comes before --steps",
     "train ppo CartPol-v1": "unknown environment 'CartPol-v1'. Did you mean 'CartPole-v1'",
