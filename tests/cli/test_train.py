@@ -88,6 +88,39 @@ def test_a_schedule_may_be_given_whole(given, schedule):
 
 
 @pytest.mark.parametrize(
+    ("given", "clip"),
+    [
+        (["0.3"], 0.3),
+        (["constant", "0.3"], Constant(0.3)),
+        (["linear", "0.3", "0"], Linear(0.3, 0.0)),
+    ],
+)
+def test_a_schedule_may_stand_for_a_number(given, clip):
+    from ecotone import PPO
+    from ecotone.cli.train import _overridden
+    from ecotone.experiment import Experiment
+
+    assert _overridden(Experiment("CartPole-v1", PPO()), None, ["--algorithm.clip", *given]).algorithm.clip == clip
+
+
+@pytest.mark.parametrize(
+    ("first", "given", "importance"),
+    [
+        ("DQN", "--algorithm.replay.importance linear 0.4 1 --algorithm.replay.priority 0.6", Linear(0.4, 1.0)),
+        ("DQN", "--algorithm.replay.importance=0.5 --algorithm.replay.priority=0.6", Constant(0.5)),
+        ("Rainbow", "--algorithm.replay.importance none", None),
+    ],
+)
+def test_a_schedule_may_stand_where_there_is_none(first, given, importance):
+    import ecotone
+    from ecotone.cli.train import _overridden
+
+    made = _overridden(ecotone.Experiment("CartPole-v1", getattr(ecotone, first)()), None, given.split()).algorithm
+    assert made.replay.importance == importance
+    assert made.replay.priority == (0.6 if first == "DQN" else 0.5)
+
+
+@pytest.mark.parametrize(
     ("given", "overlap"),
     [
         ([], None),
@@ -121,6 +154,8 @@ def test_help_is_printed(ecotone, what):
 MISTAKES = {
     "trian": "no command 'trian'. Did you mean 'train'?",
     "train td3 Pendulum-v1 --algorithm.noise.deviation 0.2": "set it in an experiment file",
+    "train ppo CartPole-v1 --algorithm.clip high": "--algorithm.clip wants a number, `constant VALUE` or `linear START",
+    "train dqn CartPole-v1 --algorithm.replay.importance": "--algorithm.replay.importance wants a number, `constant VALUE`",
     "train pppo CartPole-v1": "no algorithm or experiment 'pppo'. Did you mean 'ppo' or 'appo' or",
     "train ppo": "train ppo on what?",
     "train --steps 3": "what to train comes before --steps",
