@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ecotone.experiment import Experiment
 from ecotone.mistakes import Mistake
@@ -90,8 +91,8 @@ def new_folder(experiment: Experiment) -> Path:
     return Path(experiment.out) / experiment.name / identity
 
 
-def read_experiment(path: Path | str) -> Experiment:
-    """The `experiment` that a Python file defines; raises `Mistake` where it defines none."""
+def read_file(path: Path | str) -> dict[str, Any]:
+    """All that an experiment's file defines, by name; raises `Mistake` where there is no such file."""
     path = Path(path)
     if not path.is_file():
         raise Mistake(f"there is no experiment file {path}.")
@@ -103,7 +104,17 @@ def read_experiment(path: Path | str) -> Experiment:
         exec(compile(path.read_text(), str(path), "exec"), module.__dict__)
     finally:
         sys.path.pop(0)
-    experiment = getattr(module, "experiment", None)
+    return module.__dict__
+
+
+def experiment_in(path: Path | str, said: dict[str, Any]) -> Experiment:
+    """The `experiment` among what a file defines; raises `Mistake` where there is none."""
+    experiment = said.get("experiment")
     if not isinstance(experiment, Experiment):
         raise Mistake(f"{path} defines no `experiment = Experiment(...)`.")
     return experiment
+
+
+def read_experiment(path: Path | str) -> Experiment:
+    """The `experiment` that a Python file defines; raises `Mistake` where it defines none."""
+    return experiment_in(path, read_file(path))

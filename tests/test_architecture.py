@@ -13,7 +13,7 @@ NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "frozen",
 EVERYTHING = {
     "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
     "comparison", "curves", "evaluation", "parties", "progress", "runs", "statistics", "sweeping", "sweeps", "training",
-    "written",
+    "tuned", "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},
