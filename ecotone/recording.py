@@ -143,13 +143,13 @@ class Episode:
 
     Arguments:
         tracks: by team.
-        frames: of the recording's scene, steps on axis 0; none where it is told by pictures, or by neither.
-        pictures: `[T, H, W, 3]` uint8, or none.
+        frames: of the recording's scene, steps on axis 0; none where it is told by pictures, or by nothing but tracks.
+        pictures: T of them as PNG files, or none.
     """
 
     tracks: dict[str, Track]
     frames: Frame | None = None
-    pictures: Array | None = None
+    pictures: tuple[bytes, ...] = ()
 
     @property
     def rows(self) -> int:
