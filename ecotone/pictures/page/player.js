@@ -1,5 +1,5 @@
 // Time, controls and keys.
-const SPEEDS = [0.5, 1, 2, 4, 8, 15, 30, 60, 120];
+const SPEEDS = [0.5, 1, 2, 4, 8, 15, 30, 50, 60, 120];
 const SMOOTH = 12; // steps per second up to which the way between steps is drawn
 const PLAY = "M6 3v18l15-9z", PAUSE = "M5 3h5v18H5zM14 3h5v18h-5z";
 
