@@ -3,12 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
+from ecotone.gridworld.games.maze import maze_navigation, multi_maze
+from ecotone.gridworld.games.predator_prey import predator_prey
+from ecotone.gridworld.games.reach_target import reach_target
 from ecotone.gridworld.games.team_battle import team_battle
+from ecotone.gridworld.games.traffic import traffic_corridor
 from ecotone.gridworld.world import GridWorld
 from ecotone.mistakes import Mistake, nearest
 
 GAMES: dict[str, Callable[..., GridWorld]] = {
+    "maze": maze_navigation,
+    "multi_maze": multi_maze,
+    "predator_prey": predator_prey,
+    "reach_target": reach_target,
     "team_battle": team_battle,
+    "traffic_corridor": traffic_corridor,
 }
 """Builders by the names that `grid:NAME` has."""
 
