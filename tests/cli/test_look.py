@@ -7,7 +7,7 @@ import shutil
 import imageio.v3 as imageio
 import numpy as np
 
-from ecotone.cli.visualize import picture
+from ecotone.playing import magnified
 
 
 def test_evaluate_prints_one_json_object(ecotone, run):
@@ -96,9 +96,9 @@ def test_lists(ecotone, tmp_path):
 def test_frames_become_bytes_that_one_can_see():
     small = np.zeros((10, 10, 3))
     small[2, 3] = 1.0
-    shown = picture(small)
+    shown = magnified(small)
     assert (shown.shape, shown.dtype) == ((160, 160, 3), np.uint8)
     assert (shown[32:48, 48:64] == 255).all()
     assert shown.sum() == 255 * 3 * 16 * 16
     whole = np.zeros((400, 600, 3), np.uint8)
-    assert picture(whole).shape == whole.shape
+    assert magnified(whole).shape == whole.shape
