@@ -148,8 +148,10 @@ class SuperAgentWrapper(Wrapper):
     def next_agent(self) -> list[str]:
         """Who acts next: a super agent where it is one of its members' turn."""
         named = self.sim.next_agent
-        ordered = [name for name in self.sim.agents if name in named] if isinstance(named, set | frozenset) else named
-        supers: list[str] = [self._super_of.get(name, name) for name in ordered]
+        ordered: list[str] = (
+            [n for n in self.sim.agents if n in named] if isinstance(named, set | frozenset) else list(named)
+        )
+        supers = [self._super_of.get(name, name) for name in ordered]
         return list(dict.fromkeys(supers))
 
     def _check(self, name: str) -> None:
