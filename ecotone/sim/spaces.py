@@ -60,3 +60,17 @@ def made(space: Any) -> Space:
 def is_unset(value: Any) -> bool:
     """Whether a space or null point was never given: none, or an empty dictionary, as Abmarl's own agents have it."""
     return value is None or (isinstance(value, dict) and not value)
+
+
+def zeros(space: Space) -> Any:
+    """A point of zeros, or of the numbers nearest to them that lie in the space."""
+    if isinstance(space, Dict):
+        return {name: zeros(part) for name, part in space.items()}
+    if isinstance(space, Tuple):
+        return tuple(zeros(part) for part in space.spaces)
+    if isinstance(space, Discrete):
+        return int(space.start)
+    nothing = np.zeros(space.shape or (), space.dtype)
+    if isinstance(space, spaces.Box):
+        return nothing.clip(space.low, space.high)
+    return nothing + space.start.astype(space.dtype) if isinstance(space, MultiDiscrete) else nothing

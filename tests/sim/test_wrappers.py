@@ -9,6 +9,7 @@ from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tu
 from ecotone.mistakes import Mistake
 from ecotone.sim import Agent, AllStepManager, DynamicOrderManager, PrincipleAgent, is_agent
 from ecotone.sim.games import MultiCorridor
+from ecotone.sim.spaces import zeros
 from ecotone.sim.wrappers import (
     CommunicationHandshakeWrapper,
     FlattenActionWrapper,
@@ -69,6 +70,13 @@ def test_flatten_gives_the_golden_row():
     found = unflatten(mixed, np.array([1.9, 0.25, 0.5]))
     assert found["k"] == 2
     assert found in mixed
+
+
+def test_zeros_lie_in_their_space():
+    assert zeros(GOLDEN) in GOLDEN
+    assert same(
+        zeros(Tuple([Discrete(3, start=-1), Box(2, 3, (1,)), MultiDiscrete([2, 2], start=[1, 5])])), (-1, [2.0], [1, 5])
+    )
 
 
 def test_every_point_has_a_number_of_its_own():

@@ -25,7 +25,8 @@ class CommunicationHandshakeWrapper(Wrapper):
         super().__init__(sim)
         self._talking = [name for name, agent in self.agents.items() if is_agent(agent)]
         for name in self._talking:
-            agent, others = self.agents[name], {other: Discrete(2) for other in self._others(name)}
+            agent: Any = self.agents[name]
+            others: Any = {other: Discrete(2) for other in self._others(name)}
             agent.action_space = Dict({"action": agent.action_space, "send": Dict(others), "receive": Dict(others)})
             agent.observation_space = Dict({"obs": agent.observation_space, "message_buffer": Dict(others)})
             agent.null_action = agent.null_observation = None

@@ -96,7 +96,7 @@ def _is_countable(space: Box) -> bool:
     """Whether both bounds of every whole number were given; Gymnasium stands the type's own bounds for infinite ones."""
     if not np.issubdtype(space.dtype, np.integer):
         return False
-    widest = np.iinfo(space.dtype)
+    widest = np.iinfo(str(space.dtype))
     if widest.bits < 32:
         return True
     return bool((space.low > widest.min).all() and (space.high < widest.max).all())
