@@ -7,6 +7,7 @@ import gymnasium
 
 from ecotone.envs import atari, names, pettingzoo
 from ecotone.envs.agents import tuples
+from ecotone.envs.agents.compiled import CompiledAgents
 from ecotone.envs.agents.dictionary import DictionaryStream, is_dictionary
 from ecotone.envs.compiled import CompiledStream
 from ecotone.envs.gymnasium import GymnasiumStream, known, make
@@ -25,30 +26,48 @@ def only_compiled(env: Env) -> bool:
     return not callable(env)
 
 
-def compiled_stream(env: Env, lanes: int, kwargs: dict[str, Any]) -> CompiledStream:
-    """A pure stream; raises `Mistake` for an environment that has no compiled form."""
+def compiled_stream(env: Env, lanes: int, kwargs: dict[str, Any]) -> CompiledStream | CompiledAgents:
+    """A pure stream, of one agent or of many; raises `Mistake` for an environment that has no compiled form."""
     if isinstance(env, str):
         env = names.make_compiled(env, **kwargs)
+    if isinstance(env, MultiAgentEnvironment):
+        return CompiledAgents(env, lanes)
     if not isinstance(env, Environment):
         raise Mistake(f"{env} is not a compiled environment: use the local runtime.")
     return CompiledStream(env, lanes)
 
 
-def local_stream(env: Env, lanes: int, kwargs: dict[str, Any], seed: int) -> Stream:
-    """A stream stepped in this process; raises `Mistake` for an unknown name."""
+def local_stream(env: Env, lanes: int, kwargs: dict[str, Any], seed: int, state: bool = True) -> Stream | MultiAgentStream:
+    """A stream stepped in this process, of one agent or of many; raises `Mistake` for an unknown name.
+
+    Of many agents, with the global `state` where the environment has one.
+    """
     if isinstance(env, str) and env.startswith("envpool:"):
         from ecotone.envs.envpool import EnvPoolStream
 
         return EnvPoolStream(env.removeprefix("envpool:"), lanes, seed, **kwargs)
     if isinstance(env, str) and atari.is_game(env) and atari.steps_many(kwargs):
         return known(env, lambda: atari.AtariStream(env, lanes, seed, **kwargs))
-    return GymnasiumStream(maker(env, kwargs), lanes, seed)
+    if callable(env):
+        env, first = _begun(env, kwargs)
+        many = is_dictionary(pettingzoo.as_dictionary(first))
+    else:
+        many = is_multi_agent(env, kwargs)
+    return multi_agent_stream(env, lanes, kwargs, seed, state) if many else GymnasiumStream(maker(env, kwargs), lanes, seed)
+
+
+def _begun(make_env: Callable[..., Any], kwargs: dict[str, Any]) -> tuple[Callable[..., Any], Any]:
+    """A function that makes what `make_env` does, and the first of these, which it gives when first called."""
+    first = make_env(**kwargs)
+    made = [first]
+    return (lambda **kwargs: made.pop() if made else make_env(**kwargs)), first
 
 
 def is_multi_agent(env: Env, kwargs: dict[str, Any] | None = None) -> bool:
     """Whether an environment has many agents; a function is called with `kwargs` to see what it makes."""
     if isinstance(env, str):
-        return pettingzoo.is_name(env) or tuples.is_name(env)
+        on_host = pettingzoo.is_name(env) or tuples.is_name(env)
+        return on_host or (names.is_compiled(env) and names.has_many_agents(env, **(kwargs or {})))
     if not callable(env):
         return isinstance(env, MultiAgentEnvironment)
     made = env(**(kwargs or {}))
