@@ -70,11 +70,10 @@ def experiment_of(params: Mapping[str, Any]) -> Experiment:
     """
     title, creator = (_need(params, "experiment", name) for name in ("title", "sim_creator"))
     tune, config = _need(params, "ray_tune"), dict(_need(params, "ray_tune", "config"))
+    _warn_of_the_rest(tune, config)
     env = environment_maker(creator, config.get("env_config") or {}, config.get("horizon"))
     lanes = Experiment(env, _algorithm(tune)).lanes
     steps, callbacks = _length(tune.get("stop") or {}, config.get("horizon"))
-    _warn_of_the_rest(tune, config)
-    out = tune.get("storage_path") or tune.get("local_dir")
     return Experiment(
         env,
         title=str(title),
@@ -82,12 +81,12 @@ def experiment_of(params: Mapping[str, Any]) -> Experiment:
         steps=steps,
         seed=int(config.get("seed") or 0),
         callbacks=callbacks,
-        **({"out": str(out)} if out else {}),
+        out=str(tune.get("storage_path") or tune.get("local_dir") or Experiment.out),
     )
 
 
 def environment_maker(creator: Callable[..., Any], config: Any, horizon: int | None) -> Callable[..., Any]:
-    """A function that makes copies of the simulation, apart from each other even where `sim_creator` always gives the same."""
+    """A function that makes copies of the simulation, apart from each other even where `sim_creator` gives but one."""
     made = creator(config)
 
     def simulation(render_mode: str | None = None) -> Any:
@@ -172,7 +171,9 @@ def _configured(algorithm: Algorithm, settings: Mapping[str, Any], lanes: int, m
     for key, value in settings.items():
         if key not in FIELDS:
             known = f" Known are {', '.join(FIELDS)}."
-            raise Mistake(f"params['ray_tune']['config'] has '{key}', which is not understood.{nearest(key, FIELDS) or known}")
+            raise Mistake(
+                f"params['ray_tune']['config'] has '{key}', which is not understood.{nearest(key, FIELDS) or known}"
+            )
         if key == "lr":
             value = Constant(float(value))
         elif key == "fcnet_hiddens":

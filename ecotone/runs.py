@@ -7,11 +7,15 @@ import secrets
 import shutil
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from ecotone.experiment import Experiment
 from ecotone.mistakes import Mistake
+from ecotone.parameters import experiment_of
+from ecotone.sim.abmarl import stand_ins
 from ecotone.written import from_json, to_json
 
 VERSIONS = ("ecotone", "jax", "numpy", "equinox", "optax", "gymnasium")
@@ -91,19 +95,36 @@ def new_folder(experiment: Experiment) -> Path:
 
 
 def read_experiment(path: Path | str) -> Experiment:
-    """The `experiment` that a Python file defines; raises `Mistake` where it defines none."""
+    """The `experiment` that a Python file defines, or that Abmarl's `params` in it describe.
+
+    Raises `Mistake` where it defines neither, or needs a part of Abmarl that has no stand-in.
+    """
     path = Path(path)
     if not path.is_file():
         raise Mistake(f"there is no experiment file {path}.")
-    module = type(sys)("ecotone_experiment")
-    module.__file__ = str(path)
-    sys.modules[module.__name__] = module
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        exec(compile(path.read_text(), str(path), "exec"), module.__dict__)
-    finally:
-        sys.path.pop(0)
+    module = _run_file(path)
+    if isinstance(params := getattr(module, "params", None), dict) and not hasattr(module, "experiment"):
+        return experiment_of(params)
     experiment = getattr(module, "experiment", None)
     if not isinstance(experiment, Experiment):
-        raise Mistake(f"{path} defines no `experiment = Experiment(...)`.")
+        raise Mistake(f"{path} defines no `experiment = Experiment(...)`, nor `params` as Abmarl has them.")
     return experiment
+
+
+def _run_file(path: Path) -> ModuleType:
+    module = ModuleType("ecotone_experiment")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
+    text = path.read_text()
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        with stand_ins() if "abmarl" in text else nullcontext():
+            exec(compile(text, str(path), "exec"), module.__dict__)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("abmarl"):
+            raise
+        why = f"{path} needs {error.name}, for which nothing stands in: install Abmarl itself (it needs no Ray here)."
+        raise Mistake(why) from error
+    finally:
+        sys.path.pop(0)
+    return module

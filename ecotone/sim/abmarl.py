@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-AGENTS = dict.fromkeys(("PrincipleAgent", "ActingAgent", "ObservingAgent", "Agent", "is_agent"), "agents")
-SIMULATIONS = dict.fromkeys(("AgentBasedSimulation", "DynamicOrderSimulation"), "simulation")
-MANAGERS = dict.fromkeys(("AllStepManager", "TurnBasedManager", "DynamicOrderManager"), "dones")
+AGENTS: dict[str, str] = dict.fromkeys(("PrincipleAgent", "ActingAgent", "ObservingAgent", "Agent", "is_agent"), "agents")
+SIMULATIONS: dict[str, str] = dict.fromkeys(("AgentBasedSimulation", "DynamicOrderSimulation"), "simulation")
+MANAGERS: dict[str, str] = dict.fromkeys(("AllStepManager", "TurnBasedManager", "DynamicOrderManager"), "dones")
 BASE = {"SimulationManager": "dones:CustomManager"}
-WRAPPERS = dict.fromkeys(
+WRAPPERS: dict[str, str] = dict.fromkeys(
     (
         "Wrapper", "SARWrapper", "RavelDiscreteWrapper", "FlattenWrapper", "FlattenActionWrapper", "SuperAgentWrapper",
         "CommunicationHandshakeWrapper",
@@ -45,7 +45,7 @@ STAND_INS: dict[str, dict[str, str]] = {
     "abmarl.examples.sim": {"MultiCorridor": "games"},
     "abmarl.examples.sim.multi_corridor": {"MultiCorridor": "games"},
 }
-"""What stands in for each of Abmarl's modules: by name, the file of `ecotone.sim` where it is, and its name there if another."""
+"""What stands in for Abmarl's modules: by name, the file of `ecotone.sim` that has it, and its name there if another."""
 WITHOUT_RAY = ("abmarl.external",)
 """Modules that Abmarl itself has, but that are of no use without Ray."""
 RAY = ("ray", "ray.tune", "ray.tune.registry")

@@ -1,6 +1,5 @@
 """Managers that speak of `dones`, as Abmarl's do: `reset` gives observations, `step` four dictionaries."""
 
-from collections.abc import Iterable, Iterator
 from itertools import cycle
 from typing import Any
 
@@ -87,44 +86,66 @@ class DonesEnvironment:
         return draw(fig=fig, **kwargs) if fig is not None else picture(draw)
 
 
-class Dones(SimulationManager):
-    """Makes one of our managers speak of `dones`, for those who step one themselves as they did Abmarl's."""
+class CustomManager:
+    """What stands for Abmarl's `SimulationManager`, from which managers of one's own derive by `reset` and `step`.
 
-    def reset(self, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
-        """Begin an episode, and give observations; arguments are those of the simulation's `reset`."""
-        return super().reset(**kwargs)[0]
+    Arguments:
+        sim: the simulation.
+    """
 
-    def step(self, action_dict: dict[str, Any], **kwargs: Any) -> tuple[dict, dict, dict, dict]:  # type: ignore[override]
-        """Take actions, and give observations, rewards, dones and infos."""
-        told = super().step(action_dict, **kwargs)
-        dones = {name: ended or told.truncations[name] for name, ended in told.terminations.items()}
-        return told.observations, told.rewards, dones, told.infos
+    def __init__(self, sim: Any, **kwargs: Any) -> None:
+        self.sim: Any = sim
+        self.agents: dict[str, Any] = sim.agents
+        self.done_agents: set[str] = set()
 
-    def render(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def render(self, **kwargs: Any) -> Any:
         """Let the simulation draw itself."""
         return self.sim.render(**kwargs)
 
 
-class AllStepManager(Dones, managers.AllStepManager):
+class Dones(CustomManager):
+    """One of our managers, made to speak of `dones`, for those who step it themselves as they did Abmarl's.
+
+    Arguments:
+        sim: the simulation.
+        kwargs: of the manager.
+    """
+
+    managing: type[SimulationManager]
+
+    def __init__(self, sim: Any, **kwargs: Any) -> None:
+        super().__init__(sim)
+        self._manager = self.managing(sim, **kwargs)
+
+    def reset(self, **kwargs: Any) -> dict[str, Any]:
+        """Begin an episode, and give observations; arguments are those of the simulation's `reset`."""
+        observations, _ = self._manager.reset(**kwargs)
+        self.done_agents = self._manager.done_agents
+        return observations
+
+    def step(self, action_dict: dict[str, Any], **kwargs: Any) -> tuple[dict, dict, dict, dict]:
+        """Take actions, and give observations, rewards, dones and infos."""
+        told = self._manager.step(action_dict, **kwargs)
+        dones = {name: ended or told.truncations[name] for name, ended in told.terminations.items()}
+        return told.observations, told.rewards, dones, told.infos
+
+
+class AllStepManager(Dones):
     """Everybody acts at every step; `step` speaks of `dones`."""
 
+    managing = managers.AllStepManager
 
-class TurnBasedManager(Dones, managers.TurnBasedManager):
+
+class TurnBasedManager(Dones):
     """Agents take turns; `step` speaks of `dones`."""
 
+    managing = managers.TurnBasedManager
 
-class DynamicOrderManager(Dones, managers.DynamicOrderManager):
+
+class DynamicOrderManager(Dones):
     """The simulation decides who acts; `step` speaks of `dones`."""
 
-
-class CustomManager(Dones):
-    """What stands for Abmarl's `SimulationManager`, from which managers of one's own derive by `reset` and `step`."""
-
-    def _first(self) -> Iterable[str]:
-        return self.possible_agents
-
-    def _next(self) -> Iterator[str]:
-        return iter(self._remaining())
+    managing = managers.DynamicOrderManager
 
 
 class MultiAgentWrapper(DonesEnvironment):
@@ -156,7 +177,7 @@ def environment_of(made: Any, horizon: int | None = None) -> Any:
     manager = made
     while not hasattr(manager, "done_agents") and hasattr(manager, "sim"):
         manager = manager.sim
-    if isinstance(manager, SimulationManager) and not isinstance(manager, Dones):
+    if isinstance(manager, SimulationManager):
         manager.horizon = horizon or manager.horizon
         return manager
     if hasattr(manager, "done_agents"):
@@ -164,5 +185,7 @@ def environment_of(made: Any, horizon: int | None = None) -> Any:
     if not hasattr(made, "possible_agents"):
         raise Mistake(f"{type(made).__name__} is neither a simulation manager nor an environment of many agents.")
     if horizon is not None:
-        raise Mistake(f"only a simulation manager knows a horizon: let {type(made).__name__} end after {horizon} steps itself.")
+        raise Mistake(
+            f"only a simulation manager knows a horizon: let {type(made).__name__} end after {horizon} steps itself."
+        )
     return made
