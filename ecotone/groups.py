@@ -129,8 +129,8 @@ def _named(name: str, group: Group, world: World, teams: Mapping[str, Team]) -> 
 
 def _check_divided(divided: Mapping[str, tuple[str, ...]], world: World) -> None:
     for name, agents in divided.items():
-        if name == ALL or "/" in name or not name:
-            raise Mistake(f"'{name}' cannot be a group's name: use letters and digits.")
+        if not name.isidentifier() or name == ALL:
+            raise Mistake(f"'{name}' cannot be a group's name: use letters, digits and underscores.")
         if not agents:
             raise Mistake(
                 f"group {name} has no agents: every one of {', '.join(world.agents)} is in another, or it names none."

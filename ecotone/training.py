@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
-import numpy as np
 
 from ecotone import checkpoint
 from ecotone.envs.agents.grouped import Grouped
@@ -83,8 +82,8 @@ class Training:
 
     def __init__(self, run: Run, experiment: Experiment, engine: Engine) -> None:
         self.run, self.experiment, self.engine = run, experiment, engine
-        self.agents = engine.stream.world.agents if isinstance(engine.stream, Grouped) else ()
-        self.episodes = Episodes(engine.lanes, len(self.agents))
+        self._grouped = engine.stream if isinstance(engine.stream, Grouped) else None
+        self.episodes = Episodes(engine.lanes, len(self._grouped.world.agents) if self._grouped else 0)
         self.evaluator = Evaluator(experiment) if experiment.evaluation.every else None
         self.steps = 0
         self.ending: type[BaseException] | None = None
@@ -125,9 +124,14 @@ class Training:
             self.steps += int(piece.acted[:-1].sum())
             yield Collected(self.steps, piece.rows)
             for lane, got, length in self.episodes.add(piece.is_first, piece.acted, piece.reward):
-                agents = dict(zip(self.agents, map(float, got), strict=True)) if self.agents else None
-                yield EpisodeEnded(self.steps, lane, float(np.sum(got)), length, agents)
+                yield self._ended(lane, got, length)
             yield Updated(self.steps, piece.updates, piece.metrics)
+
+    def _ended(self, lane: int, got: Any, length: int) -> EpisodeEnded:
+        if self._grouped is None:
+            return EpisodeEnded(self.steps, lane, got, length)
+        shares = ({name: float(share) for name, share in each.items()} for each in self._grouped.shares(got))
+        return EpisodeEnded(self.steps, lane, float(got.sum()), length, *shares)
 
     def _tell(self, event: Event) -> None:
         for callback in self.experiment.callbacks:
@@ -146,7 +150,7 @@ class Training:
             "returns": self.episodes.returns,
             "lengths": self.episodes.lengths,
         }
-        seen = engine.stream.world if isinstance(engine.stream, Grouped) else unwrapped(engine.stream).spec
+        seen = self._grouped.world if self._grouped else unwrapped(engine.stream).spec
         path = checkpoint.write(self.run.checkpoints, self.steps, saved, engine.params(), seen, kept)
         return Saved(self.steps, path)
 

@@ -53,11 +53,11 @@ def evaluate_stream(policy: Chooser, stream: Stream, episodes: int, steps: int) 
 
 def _evaluated(stream: Any, steps: int, returns: np.ndarray, lengths: Any, seconds: float) -> Evaluated:
     """What episodes came to, whose returns are `[episodes]`, or of many agents `[episodes, N]`."""
-    total, agents = returns, None
+    total, of = returns, ()
     if returns.ndim > 1:
-        total, names = returns.sum(1), stream.world.agents
-        agents = {name: tuple(map(float, got)) for name, got in zip(names, returns.T, strict=True)}
-    return Evaluated(steps, tuple(map(float, total)), tuple(map(int, lengths)), seconds, agents)
+        total = returns.sum(1)
+        of = tuple({name: tuple(map(float, got)) for name, got in each.items()} for each in stream.shares(returns))
+    return Evaluated(steps, tuple(map(float, total)), tuple(map(int, lengths)), seconds, *of)
 
 
 class CompiledEvaluation:

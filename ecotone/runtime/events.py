@@ -22,6 +22,8 @@ class EpisodeEnded(NamedTuple):
     """Decisions; with many agents, steps of the environment."""
     agents: dict[str, float] | None = None
     """Of many agents, what each got; `episode_return` is their sum."""
+    groups: dict[str, float] | None = None
+    """Of many agents, what those of each group got on average."""
 
 
 class Collected(NamedTuple):
@@ -65,6 +67,8 @@ class Evaluated(NamedTuple):
     seconds: float
     agents: dict[str, tuple[float, ...]] | None = None
     """Of many agents, what each got in every episode; `returns` are their sums."""
+    groups: dict[str, tuple[float, ...]] | None = None
+    """Of many agents, what those of each group got on average in every episode."""
 
 
 class Saved(NamedTuple):

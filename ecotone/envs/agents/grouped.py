@@ -86,6 +86,12 @@ class Grouped:
         inner, steps = self.stream.step(state.inner, self._by_team(action))
         return self._told(state._replace(inner=inner), steps)
 
+    def shares(self, returns: Array) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Returns `[..., N]` of all agents by agent, and by group the mean of its agents', `[...]`."""
+        agents = {agent: returns[..., i] for i, agent in enumerate(self.world.agents)}
+        groups = {each.name: sum(agents[agent] for agent in each.agents) / len(each.agents) for each in self.seats}
+        return agents, groups
+
     def with_task(self, task: Any) -> "Grouped":
         """The same groups around the stream with another task."""
         return replace(self, stream=self.stream.with_task(task))  # type: ignore[attr-defined]
