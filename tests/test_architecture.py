@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent / "ecotone"
 FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "frozen", "mistakes"}
 EVERYTHING = {
-    "testing", "experiment", "parameters", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
+    "testing", "experiment", "episodes", "parameters", "playbook", "players", "report", "cli", "policy", "checkpoint",
+    "metrics", "ecotone", "__main__",
     "comparison", "curves", "evaluation", "parties", "progress", "runs", "statistics", "sweeping", "sweeps", "training",
     "written",
 }  # fmt: skip
