@@ -10,7 +10,7 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from ecotone.experiment import Experiment
 from ecotone.mistakes import Mistake
@@ -94,28 +94,17 @@ def new_folder(experiment: Experiment) -> Path:
     return Path(experiment.out) / experiment.name / identity
 
 
-def read_experiment(path: Path | str) -> Experiment:
-    """The `experiment` that a Python file defines, or that Abmarl's `params` in it describe.
+def read_file(path: Path | str) -> dict[str, Any]:
+    """All that an experiment's file defines, by name.
 
-    Raises `Mistake` where it defines neither, or needs a part of Abmarl that has no stand-in.
+    Raises `Mistake` where there is no such file, or it needs a part of Abmarl that has no stand-in.
     """
     path = Path(path)
     if not path.is_file():
         raise Mistake(f"there is no experiment file {path}.")
-    module = _run_file(path)
-    if isinstance(params := getattr(module, "params", None), dict) and not hasattr(module, "experiment"):
-        return experiment_of(params)
-    experiment = getattr(module, "experiment", None)
-    if not isinstance(experiment, Experiment):
-        raise Mistake(f"{path} defines no `experiment = Experiment(...)`, nor `params` as Abmarl has them.")
-    return experiment
-
-
-def _run_file(path: Path) -> ModuleType:
-    module = ModuleType("ecotone_experiment")
+    module, text = type(sys)("ecotone_experiment"), path.read_text()
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
-    text = path.read_text()
     sys.path.insert(0, str(path.resolve().parent))
     try:
         with stand_ins() if "abmarl" in text else nullcontext():
@@ -127,4 +116,19 @@ def _run_file(path: Path) -> ModuleType:
         raise Mistake(why) from error
     finally:
         sys.path.pop(0)
-    return module
+    return module.__dict__
+
+
+def experiment_in(path: Path | str, said: dict[str, Any]) -> Experiment:
+    """The `experiment` among what a file defines, or that Abmarl's `params` describe; `Mistake` where it has neither."""
+    if isinstance(params := said.get("params"), dict) and "experiment" not in said:
+        return experiment_of(params)
+    experiment = said.get("experiment")
+    if not isinstance(experiment, Experiment):
+        raise Mistake(f"{path} defines no `experiment = Experiment(...)`, nor `params` as Abmarl has them.")
+    return experiment
+
+
+def read_experiment(path: Path | str) -> Experiment:
+    """The experiment that a Python file defines; raises `Mistake` where it defines none."""
+    return experiment_in(path, read_file(path))

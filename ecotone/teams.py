@@ -1,11 +1,11 @@
-"""Many agents: teams of agents alike, and what environments of many agents show at each step."""
+"""Many agents: teams of agents alike, what environments of many agents show, and the rows of a team that is one lane."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from ecotone.spec import Space, Spec
+from ecotone.spec import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Spec, Tuple, split_mask
 from ecotone.trajectory import Array, Tree
 
 Key = Any
@@ -148,3 +148,76 @@ class MultiAgentStream(Protocol):
     def step(self, state: State, action: dict[str, Tree]) -> tuple[State, AgentSteps]:
         """Take actions by team `[B, A, ...]`, as rows have them; those of agents that were not asked are ignored."""
         ...
+
+
+AGENTS, PRESENT, REWARDS, STATE = "agents", "present", "rewards", "state"
+"""Parts of the observation of a team that is one lane, with T rows, B lanes and A agents.
+
+`agents` are their own observations side by side `[T, B, A, ...]`, `present` says who is asked `[T, B, A]`, `rewards` what
+each got since the row before `[T, B, A]`, and `state` is the global state, or all observations joined, `[T, B, S]`.
+"""
+
+
+def joint_spec(member: Spec, agents: int, state: Space) -> Spec:
+    """The spec of a team that is one lane, from that of one agent; raises `ValueError` for what cannot lie side by side."""
+    parts = {AGENTS: beside(member.observation, agents), PRESENT: MultiBinary((agents,), "int8")}
+    return Spec(Dict(parts | {REWARDS: Box((agents,)), STATE: state}), beside(member.action, agents))
+
+
+def is_joint(space: Space) -> bool:
+    """Whether observations are those of a team that is one lane."""
+    return isinstance(space, Dict) and {name for name, _ in space.parts} == {AGENTS, PRESENT, REWARDS, STATE}
+
+
+def member_spec(spec: Spec) -> Spec:
+    """The spec of one agent of a team that is one lane; raises `ValueError` for other specs."""
+    if not is_joint(spec.observation):
+        raise ValueError(
+            "this algorithm learns for a team that is one lane, but its lanes are single agents: put the agents in a group "
+            "with `joint` set."
+        )
+    agents = members(spec.observation)
+    return Spec(one_of(spec.observation[AGENTS], agents), one_of(spec.action, agents))  # type: ignore[index]
+
+
+def members(space: Space) -> int:
+    """How many agents a team that is one lane has."""
+    return space[PRESENT].shape[0]  # type: ignore[index]
+
+
+def mask_of(observation: Tree) -> Array | None:
+    """The mask of legal choices, as in `split_mask`; of a team that is one lane that of its agents `[..., A, K]`."""
+    joint = isinstance(observation, dict) and AGENTS in observation and PRESENT in observation
+    return split_mask(observation[AGENTS] if joint else observation)[1]
+
+
+def beside(space: Space, agents: int) -> Space:
+    """The space of `agents` elements side by side on a new first axis; raises `ValueError` for several choices at once."""
+    if isinstance(space, Dict):
+        return Dict(tuple((name, beside(part, agents)) for name, part in space.parts))
+    if isinstance(space, Tuple):
+        return Tuple(tuple(beside(part, agents) for part in space.parts))
+    if isinstance(space, Discrete):
+        return MultiDiscrete((space.n,) * agents, (space.start,) * agents if space.start else (), space.dtype)
+    if isinstance(space, MultiBinary):
+        return MultiBinary((agents, *space.shape), space.dtype)
+    if isinstance(space, Box):
+        low, high = (bound * agents if isinstance(bound, tuple) else bound for bound in (space.low, space.high))
+        return replace(space, shape=(agents, *space.shape), low=low, high=high)
+    raise ValueError(f"a team that is one lane cannot see or do {space}: flatten it, or learn without `joint`.")
+
+
+def one_of(space: Space, agents: int) -> Space:
+    """The space of one of the elements that `beside` put side by side."""
+    if isinstance(space, Dict):
+        return Dict(tuple((name, one_of(part, agents)) for name, part in space.parts))
+    if isinstance(space, Tuple):
+        return Tuple(tuple(one_of(part, agents) for part in space.parts))
+    if isinstance(space, MultiDiscrete):
+        return Discrete(space.sizes[0], space.start[0] if space.start else 0, space.dtype)
+    if isinstance(space, MultiBinary):
+        return MultiBinary(space.shape[1:], space.dtype)
+    if isinstance(space, Box):
+        first = lambda bound: bound[: len(bound) // agents] if isinstance(bound, tuple) else bound
+        return replace(space, shape=space.shape[1:], low=first(space.low), high=first(space.high))
+    raise ValueError(f"{space} is not that of a team.")

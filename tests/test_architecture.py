@@ -9,12 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "ecotone"
 FILES = sorted(ROOT.rglob("*.py"))
-NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "frozen", "mistakes"}
+NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "recording", "frozen", "mistakes"}
 EVERYTHING = {
-    "testing", "experiment", "episodes", "parameters", "playbook", "players", "report", "cli", "policy", "checkpoint",
-    "metrics", "ecotone", "__main__",
-    "comparison", "curves", "evaluation", "parties", "progress", "runs", "statistics", "sweeping", "sweeps", "training",
-    "written",
+    "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
+    "comparison", "curves", "episodes", "evaluation", "parameters", "parties", "pictures", "playbook", "players", "playing",
+    "progress", "runs", "statistics", "sweeping", "sweeps", "training", "tuned", "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},

@@ -9,15 +9,19 @@ from ecotone.algorithms.discrete_sac import DiscreteSAC
 from ecotone.algorithms.dqn import DQN
 from ecotone.algorithms.impala import IMPALA
 from ecotone.algorithms.iqn import IQN
+from ecotone.algorithms.mappo import MAPPO
 from ecotone.algorithms.pg import PG
 from ecotone.algorithms.ppo import PPO
 from ecotone.algorithms.pqn import PQN
+from ecotone.algorithms.pqn_vdn import PQNVDN
+from ecotone.algorithms.qmix import QMIX
 from ecotone.algorithms.qrdqn import QRDQN
 from ecotone.algorithms.r2d2 import R2D2
 from ecotone.algorithms.rainbow import Rainbow
 from ecotone.algorithms.sac import SAC
 from ecotone.algorithms.td3 import TD3
 from ecotone.algorithms.tqc import TQC
+from ecotone.algorithms.vdn import VDN
 
 ALGORITHMS: dict[str, type] = {
     "a2c": A2C,
@@ -29,14 +33,18 @@ ALGORITHMS: dict[str, type] = {
     "dqn": DQN,
     "impala": IMPALA,
     "iqn": IQN,
+    "mappo": MAPPO,
     "pg": PG,
     "ppo": PPO,
     "pqn": PQN,
+    "pqn-vdn": PQNVDN,
+    "qmix": QMIX,
     "qrdqn": QRDQN,
     "r2d2": R2D2,
     "rainbow": Rainbow,
     "sac": SAC,
     "td3": TD3,
     "tqc": TQC,
+    "vdn": VDN,
 }
 """The one table of names."""

@@ -70,6 +70,8 @@ class APPO:
     """Weight of the value loss; usually 0.25 to 1. It matters where policy and value share an encoder."""
     value_clip: float | None = None
     """How far a value may gain from its old one, in units of returns; none is without. Less holds values back more."""
+    value_huber: float | None = None
+    """Size of an error of values from which on it counts in proportion, usually 1 to 10; none squares however large ones."""
     entropy_cost: float | Schedule = 0.01
     """Weight of the entropy bonus; usually 0 to 0.02. Too much keeps the policy random."""
     kl_stop: float | None = None

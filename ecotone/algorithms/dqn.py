@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ecotone.algorithms import actor_critic
 from ecotone.algorithms.dqn_checks import check_options
-from ecotone.algorithms.value_losses import greedy_backup, q_loss, soft_backup
+from ecotone.algorithms.value_losses import greedy_backup, q_loss, soft_backup, value_of
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.networks.models import QNetwork
 from ecotone.networks.noisy import renew_noise, without_noise
-from ecotone.networks.reading import forgets, output_of, read_behind, read_row, remembered
+from ecotone.networks.reading import forgets, output_of, read_behind, read_choices, remembered
 from ecotone.networks.values import as_learned, values_of
 from ecotone.ops import noise
-from ecotone.ops.arrays import masked_mean, pick
+from ecotone.ops.arrays import masked_mean
 from ecotone.ops.descent import Adam, Optimizer, periodic, polyak
 from ecotone.ops.distributions import EpsilonGreedy
 from ecotone.ops.exploration import lane_epsilons
@@ -26,7 +27,8 @@ from ecotone.ops.minibatches import Transition, decisions, importance, transitio
 from ecotone.ops.schedules import Linear, Schedule
 from ecotone.ops.transforms import TRANSFORMS, Rescaling
 from ecotone.protocols import Model, Report
-from ecotone.spec import Spec, split_mask
+from ecotone.spec import Spec
+from ecotone.teams import mask_of
 from ecotone.trajectory import Trajectory
 
 Array = Any
@@ -61,8 +63,8 @@ class DQN:
     that begin with the memory stored when they were played, as in "Recurrent experience replay in distributed
     reinforcement learning" (Kapturowski et al., ICLR 2019, section 3); every row kept then keeps its memory too.
 
-    What the model's head tells decides the loss (`value_losses.q_loss`): values, categories (C51) or quantiles (QR-DQN,
-    IQN), with or without any of the options.
+    What the model tells decides the loss (`value_losses.q_loss`): values, categories (C51), quantiles (QR-DQN, IQN) or the
+    mixed values of a team (QMIX, VDN), with or without any of the options.
     """
 
     model: Model = QNetwork()
@@ -104,10 +106,17 @@ class DQN:
     extra_loss: Callable[[Tree, Trajectory], Array] | None = None
     """Function of network and windows of rows, added to the loss; none adds nothing."""
 
+    observe = actor_critic.observe
+
     @property
     def feed(self) -> Replay:
         """Windows of `burn_in` + `sequence` + n rows."""
         return replace(self.replay, window=self.burn_in + self.sequence + self.n)
+
+    @property
+    def joint(self) -> bool:
+        """Whether it learns for teams that are one lane, as its model says."""
+        return getattr(self.model, "joint", False)
 
     def init(self, key: Key, spec: Spec) -> DQNState:
         """Fresh weights; raises `ValueError` unless actions are one discrete choice, `Mistake` for options at odds."""
@@ -136,19 +145,15 @@ class DQN:
         if self._noisy:
             key_noise, key = noise.split(key)
             network = renew_noise(network, key_noise) if explore else without_noise(network)
-        told, memory = read_row(network, observation, is_first, memory)
+        told, memory = read_choices(network, observation, is_first, memory)
         epsilon = params.epsilon
         if self.lane_exponent is not None:
             epsilon = lane_epsilons(len(is_first), epsilon, self.lane_exponent)
         choice = (self.exploration or EpsilonGreedy)(values_of(told), epsilon)
-        legal = split_mask(observation)[1]
+        legal = mask_of(observation)
         if legal is not None:
             choice = choice.masked(legal != 0)
         return choice.sample(key) if explore else choice.mode(), extras, memory
-
-    def observe(self, state: DQNState, rows: Trajectory) -> DQNState:
-        """Count steps."""
-        return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
 
     def update(self, state: DQNState, rows: Trajectory, key: Key) -> tuple[DQNState, Report]:
         """One step down the loss of windows `[burn_in + sequence + n, batch, ...]`, weighed by their `importance`."""
@@ -179,7 +184,7 @@ class DQN:
         size = weight * surprise
         mean = size.sum(0) / jnp.maximum(weight.sum(0), 1.0)
         priority = mean if self.sequence == 1 else self.eta * size.max(0) + (1.0 - self.eta) * mean
-        value = masked_mean(pick(values_of(now), batch.action), batch.weight)
+        value = masked_mean(value_of(now, batch.action), batch.weight)
         return (importance(rows) * weight * each).mean(), (priority, value)
 
     def _read(self, network: Tree, target: Tree, rows: Trajectory, key: Key) -> tuple[Transition, Reader, Reader]:

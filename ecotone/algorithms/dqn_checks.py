@@ -6,6 +6,7 @@ import jax
 
 from ecotone.mistakes import Mistake
 from ecotone.networks.reading import forgets, kind_of
+from ecotone.networks.teams import TeamValues
 from ecotone.networks.values import CategoricalValues, QuantileValues
 
 if TYPE_CHECKING:
@@ -14,14 +15,14 @@ if TYPE_CHECKING:
 
 def check_options(dqn: "DQN", told: Any) -> None:
     """Raise `Mistake` for the first fault of `dqn`, whose model tells `told` (see `networks.reading.output_of`)."""
-    for wrong, what in (*_faults_with_model(dqn, told), *_faults_of_soft_values(dqn)):
+    for wrong, what in (*_faults_with_model(dqn, told), *_faults_of_soft_values(dqn, isinstance(told, TeamValues))):
         if wrong:
             raise Mistake(what)
 
 
 def _faults_with_model(dqn: "DQN", told: Any) -> list[tuple[bool, str]]:
     tells, remembers = kind_of(told), not forgets(dqn.model.initial_memory(1))
-    values = isinstance(told, jax.ShapeDtypeStruct)
+    values = isinstance(told, jax.ShapeDtypeStruct | TeamValues)
     known = values or isinstance(told, CategoricalValues | QuantileValues)
     return [
         (not known, f"DQN learns the value of each choice or the distribution of its return, not {tells}: use QNetwork."),
@@ -41,13 +42,14 @@ def _faults_with_model(dqn: "DQN", told: Any) -> list[tuple[bool, str]]:
     ]
 
 
-def _faults_of_soft_values(dqn: "DQN") -> list[tuple[bool, str]]:
+def _faults_of_soft_values(dqn: "DQN", team: bool) -> list[tuple[bool, str]]:
     soft = dqn.temperature is not None
     return [
         (
             dqn.munchausen is not None and not soft,
             "`munchausen` weighs the log-probability of a soft policy: set its `temperature`, usually 0.03.",
         ),
+        (soft and team, "a team's values are mixed of greedy ones, not of soft ones: leave `temperature` out."),
         (soft and dqn.n != 1, "soft values look one step ahead: set `n` to 1, or leave `temperature` out."),
         (
             soft and dqn.rescaling is not None,

@@ -15,7 +15,8 @@ from ecotone.ops.arrays import masked_mean
 from ecotone.ops.descent import Adam, Optimizer
 from ecotone.ops.distributions import entropy
 from ecotone.ops.fragments import beside, in_sequence, pieces
-from ecotone.ops.losses import added, clipped_ratio, clipped_squared, squared, standardise
+from ecotone.ops.losses import added, clipped_ratio, clipped_squared, huber, squared, standardise
+from ecotone.ops.normalisers import RunningNormaliser
 from ecotone.ops.policies import adapt_kl, kl_cost
 from ecotone.ops.returns import gae
 from ecotone.ops.schedules import Linear, Schedule, now
@@ -26,15 +27,21 @@ from ecotone.trajectory import Trajectory
 Array = Any
 Key = Any
 Tree = Any
+RETURNS = RunningNormaliser()
+"""How values are shifted and scaled where they are normalised."""
 
 
 class PPOState(NamedTuple):
-    """Network, its optimiser's state, environment steps seen, and the weight of the divergence, `()` where it has none."""
+    """Network, its optimiser's state, environment steps seen, the weight of the divergence, what returns have been.
+
+    The last two are `()` where nothing asks for them.
+    """
 
     network: Tree
     optimizer: Tree
     steps: Array
     kl_cost: Tree
+    returns: Tree
 
 
 class Batch(NamedTuple):
@@ -79,6 +86,10 @@ class PPO:
     """Weight of the value loss; usually 0.25 to 1. It matters where policy and value share an encoder."""
     value_clip: float | None = None
     """How far a value may gain from its old one, in units of returns; none is without. Less holds values back more."""
+    value_huber: float | None = None
+    """Size of an error of values from which on it counts in proportion, usually 1 to 10; none squares however large ones."""
+    value_normalise: bool = False
+    """Learn values of returns shifted and scaled to mean 0 and deviation 1 (arXiv:2103.01955, section 5.1), as clips are."""
     entropy_cost: float | Schedule = 0.01
     """Weight of the entropy bonus; usually 0 to 0.02. Too much keeps the policy random."""
     kl_stop: float | None = None
@@ -99,26 +110,33 @@ class PPO:
     def init(self, key: Key, spec: Spec) -> PPOState:
         """Fresh weights; raises `Mistake` for a model without a policy or a value, and a divergence without a weight."""
         network = actor_critic.fresh_network(self, key, spec)
-        return PPOState(network, self.optimizer.init(network), jnp.zeros((), jnp.int32), first_kl_cost(self))
+        returns = RETURNS.init(jnp.zeros(())) if self.value_normalise else ()
+        return PPOState(network, self.optimizer.init(network), jnp.zeros((), jnp.int32), first_kl_cost(self), returns)
 
     initial_memory, policy = actor_critic.initial_memory, actor_critic.policy
     act, observe = actor_critic.act, actor_critic.observe
 
     def update(self, state: PPOState, rows: Trajectory, key: Key) -> tuple[PPOState, Report]:
         """Epochs of minibatches over the rows."""
-        batch = self._batch(state.network, rows)
+        batch, returns = self._batch(state, rows)
         network, optimizer, kl_cost, metrics = descend(self, state, batch, rows.memory, key)
-        return PPOState(network, optimizer, state.steps, kl_cost), Report(metrics)
+        return PPOState(network, optimizer, state.steps, kl_cost, returns), Report(metrics)
 
-    def _batch(self, network: Tree, rows: Trajectory) -> Batch:
-        (_, value), _ = network(rows.observation, rows.is_first, rows.memory)
+    def _batch(self, state: PPOState, rows: Trajectory) -> tuple[Batch, Tree]:
+        """Rows as minibatches are cut of, and what returns have been by now."""
+        (_, said), _ = state.network(rows.observation, rows.is_first, rows.memory)
+        value, returns = RETURNS.invert(state.returns, said) if self.value_normalise else said, state.returns
         advantage = gae(rows, value, self.gamma, self.trace)
+        target = advantage + value[:-1]
         behaviour = actor_critic.decisions_of(rows.extras["policy"])
         seen, is_first, action, acted = actor_critic.decisions_of((rows.observation, rows.is_first, rows.action, rows.acted))
         log_prob = behaviour.log_prob(action)
-        batch = Batch(seen, is_first, action, log_prob, advantage, advantage + value[:-1], acted, value[:-1])
+        if self.value_normalise:
+            returns = RETURNS.update(returns, target, acted)
+            target = RETURNS.apply(returns, target)
+        batch = Batch(seen, is_first, action, log_prob, advantage, target, acted, said[:-1])
         batch = batch if self.kl_cost is None else batch._replace(policy=behaviour)
-        return beside(batch, rows.memory)
+        return beside(batch, rows.memory), returns
 
 
 def first_kl_cost(algorithm: Any) -> Tree:
@@ -173,10 +191,11 @@ def surrogate(algorithm: Any, network: Tree, batch: Batch, memory: Tree, state: 
     mean = lambda values: masked_mean(values, batch.weight)
     advantage = standardise(batch.advantage, batch.weight) if algorithm.normalise else batch.advantage
     policy_loss = mean(clipped_ratio(log_ratio, advantage, clip))
+    cost = squared if algorithm.value_huber is None else lambda error: huber(error, algorithm.value_huber)
     if algorithm.value_clip is None:
-        value_loss = mean(squared(value - batch.target))
+        value_loss = mean(cost(value - batch.target))
     else:
-        value_loss = mean(clipped_squared(value, batch.value, batch.target, algorithm.value_clip))
+        value_loss = mean(clipped_squared(value, batch.value, batch.target, algorithm.value_clip, cost))
     bonus = mean(entropy(policy, batch.action))
     loss = policy_loss + algorithm.value_cost * value_loss - now(algorithm.entropy_cost, state.steps) * bonus
     loss = loss + added(algorithm.extra_loss, network, batch)

@@ -7,21 +7,24 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.algorithms import actor_critic
+from ecotone.algorithms.value_losses import greedy_value, value_of
 from ecotone.feed import Rollout
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import QNetwork
-from ecotone.networks.reading import kind_of, output_of, read_row
-from ecotone.ops.arrays import masked_mean, pick
+from ecotone.networks.reading import kind_of, output_of, read_choices
+from ecotone.networks.teams import TeamValues
+from ecotone.ops.arrays import masked_mean
 from ecotone.ops.descent import Adam, Optimizer
 from ecotone.ops.distributions import EpsilonGreedy
 from ecotone.ops.fragments import beside, in_sequence, pieces
 from ecotone.ops.losses import added, squared
 from ecotone.ops.schedules import Linear, Schedule
-from ecotone.ops.value_sequences import q_lambda
+from ecotone.ops.value_sequences import td_lambda
 from ecotone.protocols import Model, Report
-from ecotone.spec import Spec, split_mask
+from ecotone.spec import Spec
+from ecotone.teams import mask_of
 from ecotone.trajectory import Trajectory
 
 Array = Any
@@ -84,11 +87,16 @@ class PQN:
 
     initial_memory, observe = actor_critic.initial_memory, actor_critic.observe
 
+    @property
+    def joint(self) -> bool:
+        """Whether it learns for teams that are one lane, as its model says."""
+        return getattr(self.model, "joint", False)
+
     def init(self, key: Key, spec: Spec) -> PQNState:
         """Fresh weights; raises `ValueError` unless actions are one discrete choice, and `Mistake` for other models."""
         network = self.model.init(key, spec)
         told = output_of(self.model, network, spec)
-        if not isinstance(told, jax.ShapeDtypeStruct):
+        if not isinstance(told, jax.ShapeDtypeStruct | TeamValues):
             raise Mistake(f"PQN learns one value per choice, not {kind_of(told)}: use QNetwork with `Expected()`.")
         if getattr(self.model, "noisy", None) is not None:
             raise Mistake("PQN explores by epsilon, not by noise in weights: leave the model's `noisy` out.")
@@ -100,9 +108,9 @@ class PQN:
 
     def act(self, params: PQNPolicy, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
         """The choice of highest value, or with probability epsilon any."""
-        values, memory = read_row(params.network, observation, is_first, memory)
+        values, memory = read_choices(params.network, observation, is_first, memory)
         choice = (self.exploration or EpsilonGreedy)(values, params.epsilon)
-        legal = split_mask(observation)[1]
+        legal = mask_of(observation)
         if legal is not None:
             choice = choice.masked(legal != 0)
         return choice.sample(key) if explore else choice.mode(), (), memory
@@ -125,15 +133,16 @@ class PQN:
         return PQNState(network, optimizer, state.steps), Report(metrics)
 
     def _batch(self, network: Tree, rows: Trajectory) -> ValueBatch:
-        values, _ = network(rows.observation, rows.is_first, rows.memory)
-        told = rows.observation, rows.is_first, rows.action, rows.reward, rows.discount, rows.acted
-        seen, is_first, action, reward, discount, acted = actor_critic.decisions_of(told)
-        returns = q_lambda(values[:-1], action, reward, self.gamma * discount, values[1:], self.trace, acted).target
+        told, _ = network(rows.observation, rows.is_first, rows.memory)
+        value, greedy = value_of(told, rows.action)[:-1], greedy_value(told)[1:]
+        decided = rows.observation, rows.is_first, rows.action, rows.reward, rows.discount, rows.acted
+        seen, is_first, action, reward, discount, acted = actor_critic.decisions_of(decided)
+        returns = td_lambda(value, reward, self.gamma * discount, greedy, self.trace, acted).target
         return beside(ValueBatch(seen, is_first, action, returns, acted), rows.memory)
 
     def _loss(self, network: Tree, batch: ValueBatch, memory: Tree) -> tuple[Array, dict[str, Array]]:
         batch = in_sequence(batch, memory)
-        value = pick(network(batch.observation, batch.is_first, memory)[0], batch.action)
+        value = value_of(network(batch.observation, batch.is_first, memory)[0], batch.action)
         loss = masked_mean(squared(value - batch.target), batch.weight)
         told = {"loss": loss, "value": masked_mean(value, batch.weight)}
         return loss + added(self.extra_loss, network, batch), told

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ecotone.networks.values import CategoricalValues, QuantileValues
+from ecotone.networks.teams import TeamValues
+from ecotone.networks.values import CategoricalValues, QuantileValues, values_of
 from ecotone.ops.arrays import pick
 from ecotone.ops.distributions import Categorical
 from ecotone.ops.losses import huber, squared
@@ -17,7 +18,17 @@ from ecotone.ops.values import chosen, munchausen_bonus, towards
 
 Array = Any
 Told = Any
-"""What a Q-network says of rows `[...]`: values `[..., K]`, `CategoricalValues` or `QuantileValues`."""
+"""What a Q-network says of rows `[...]`: values `[..., K]`, `CategoricalValues`, `QuantileValues` or `TeamValues`."""
+
+
+def value_of(told: Told, action: Array) -> Array:
+    """The value `[...]` of choices `[...]`; of a team's choices `[..., A]`, that of the team."""
+    return told.total(action) if isinstance(told, TeamValues) else pick(values_of(told), action)
+
+
+def greedy_value(told: Told) -> Array:
+    """The highest value of any choice, `[...]`."""
+    return told.total(told.greedy()) if isinstance(told, TeamValues) else values_of(told).max(-1)
 
 
 class Loss(NamedTuple):
@@ -32,7 +43,7 @@ class Backup(NamedTuple):
 
     Attributes:
         reward, discount: `[...]`, of the decision and those after it up to what follows.
-        policy: who goes on from there: choices `[...]` int, or probabilities `[..., K]`.
+        policy: who goes on from there: choices `[...]` int, a team's `[..., A]` int, or probabilities `[..., K]`.
         transform: of returns, to what networks predict (arXiv:1805.11593, proposition A.2).
     """
 
@@ -82,7 +93,8 @@ def q_loss(now: Told, action: Array, ahead: Told, backup: Backup, squares: bool 
 
     Values learn by their error (Mnih et al. 2015; its size is the surprise), categories by the cross-entropy to the
     projected target (C51, arXiv:1707.06887, algorithm 1; the divergence is the surprise, arXiv:1710.02298, section 3),
-    quantiles by Huber's quantile regression (arXiv:1710.10044, eq. 10; arXiv:1806.06923, eq. 3; the loss is the surprise).
+    quantiles by Huber's quantile regression (arXiv:1710.10044, eq. 10; arXiv:1806.06923, eq. 3; the loss is the surprise),
+    and a team's values together, as one (arXiv:1803.11485, eq. 6).
 
     Arguments:
         now: told of the decisions `[...]` by the network that learns.
@@ -97,7 +109,10 @@ def q_loss(now: Told, action: Array, ahead: Told, backup: Backup, squares: bool 
         goal = backup.target(backup.follows(ahead.quantiles))
         loss = quantile_regression(chosen_distribution(now.quantiles, action), now.levels, goal)
         return Loss(loss, jax.lax.stop_gradient(loss))
-    error = towards(chosen(now, action), backup.target(backup.follows(ahead))).error
+    if isinstance(now, TeamValues):
+        error = towards(now.total(action), backup.target(ahead.total(backup.policy))).error
+    else:
+        error = towards(chosen(now, action), backup.target(backup.follows(ahead))).error
     return Loss((squared if squares else huber)(error), jax.lax.stop_gradient(jnp.abs(error)))
 
 

@@ -24,7 +24,7 @@ Reinforcement learning for any simulation.
 
 commands:
   train ALGORITHM ENV [options]         {train}
-  train EXPERIMENT.py [options]
+  train EXPERIMENT [options]            (a file, or a name of `ecotone list experiments`)
   train --resume RUN [--steps N]
   evaluate RUN [options]                {evaluate}
   analyze RUN [RUN ...] [options]       {analyze}

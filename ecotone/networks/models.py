@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 
 from ecotone.frozen import frozen
+from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.heads import HeadRecipe, NormalHead, PolicyHead, SquashedHead, ValueHead, flat_actions, one_choice
 from ecotone.networks.layers import Dense
@@ -82,21 +83,25 @@ class ActorCritic:
     """One encoder and core for both; none shares the encoder of images alone. Shared, large value errors pull the policy."""
     core: Core | None = None
     """A memory behind the encoder: `LSTM`, `GRU`, `MinGRU` or `GatedTransformer`; none is feed-forward."""
+    value_encoder: EncoderRecipe | None = None
+    """The critic's, which may read what the actor's does not (`networks.parts`); none is one like the actor's."""
 
     def init(self, key: Key, spec: Spec) -> ActorCriticNetwork:
         """Fresh weights (orthogonal; the policy's last layer is small, so that it begins nearly uniform)."""
+        if self.shared and self.value_encoder is not None:
+            raise Mistake("an encoder that is `shared` is the critic's too: leave `value_encoder` out, or `shared` off.")
         keys = jax.random.split(key, 6)
-        space = seen_space(spec.observation)
-        encoded, image = self.encoder.width(space), any(isinstance(x, Box) and x.is_image for _, x in leaves(space))
-        core = lambda key: None if self.core is None else self.core.init(key, encoded)
-        width = encoded if self.core is None else self.core.features
+        space, critic = seen_space(spec.observation), self.value_encoder or self.encoder
+        image = self.value_encoder is None and any(isinstance(x, Box) and x.is_image for _, x in leaves(space))
+        core = lambda key, recipe: None if self.core is None else self.core.init(key, recipe.width(space))
+        width = lambda recipe: recipe.width(space) if self.core is None else self.core.features
         return ActorCriticNetwork(
             self.encoder.init(keys[0], space),
-            None if self.shared or (image and self.shared is None) else self.encoder.init(keys[1], space),
-            core(keys[4]),
-            None if self.shared else core(keys[5]),
-            self.head.init(keys[2], width, spec.action),
-            ValueHead(keys[3], width),
+            None if self.shared or (image and self.shared is None) else critic.init(keys[1], space),
+            core(keys[4], self.encoder),
+            None if self.shared else core(keys[5], critic),
+            self.head.init(keys[2], width(self.encoder), spec.action),
+            ValueHead(keys[3], width(critic)),
         )
 
     def initial_memory(self, lanes: int) -> Tree:

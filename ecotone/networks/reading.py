@@ -42,6 +42,12 @@ def read_policy(network: Any, observation: Tree, is_first: Any, memory: Tree) ->
     return read_row(partial(type(network).policy, network), observation, is_first, memory)
 
 
+def read_choices(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tuple[Any, Tree]:
+    """Read one row `[B, ...]` for what is said of choices alone, where a network says more: `(output, memory)`."""
+    choices = getattr(type(network), "choices", None)
+    return read_row(network if choices is None else partial(choices, network), observation, is_first, memory)
+
+
 def read_behind(
     network: Any, burn_in: int, observation: Tree, is_first: Any, memory: Tree, reader: Callable[..., Any] | None = None
 ) -> Any:

@@ -31,17 +31,18 @@ def huber(error: Array, delta: float = 1.0) -> Array:
     return 0.5 * inner * inner + delta * (size - inner)
 
 
-def clipped_squared(value: Array, old: Array, target: Array, clip: Array) -> Array:
+def clipped_squared(value: Array, old: Array, target: Array, clip: Array, loss: Callable[[Array], Array] = squared) -> Array:
     """½ error² of a value that gains nothing by moving further than `clip` from the old one, `[...]` (arXiv:2005.12729).
 
     PPO's value clipping (section 3): the larger of the losses of the value and of the value held within `old` ± `clip`.
+    `loss` is another one of errors, such as `huber`.
 
     >>> one = jnp.ones(2)
     >>> clipped_squared(3.0 * one, jnp.asarray([1.0, 3.0]), 3.0 * one, 0.5).tolist()
     [1.125, 0.0]
     """
     held = old + jnp.clip(value - old, -clip, clip)
-    return jnp.maximum(squared(value - target), squared(held - target))
+    return jnp.maximum(loss(value - target), loss(held - target))
 
 
 def pinball(error: Array, level: Array, delta: float = 0.0) -> Array:

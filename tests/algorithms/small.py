@@ -11,22 +11,29 @@ from ecotone.algorithms import (
     DQN,
     IMPALA,
     IQN,
+    MAPPO,
     PG,
     PPO,
     PQN,
+    PQNVDN,
+    QMIX,
     QRDQN,
     R2D2,
     SAC,
     TD3,
     TQC,
+    VDN,
     DiscreteSAC,
     Rainbow,
 )
 from ecotone.feed import Replay, Rollout
 from ecotone.networks.critics import ChoiceCritics, Critics, QuantileCritics
 from ecotone.networks.encoders import Encoder
+from ecotone.networks.mixers import Additive, Monotonic
 from ecotone.networks.models import ActorCritic, ChoiceActor, DeterministicActor, QNetwork, SquashedActor
+from ecotone.networks.parts import Without
 from ecotone.networks.recurrent import GRU
+from ecotone.networks.teams import Agents, TeamQNetwork
 from ecotone.networks.values import Categories, Expected, ImplicitQuantiles, Quantiles
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Constant, Linear
@@ -165,4 +172,25 @@ def small_discrete_sac(gamma=0.5, temperature=0.2):
         temperature=temperature,
         target_entropy=0.3,
         replay=REPLAY,
+    )
+
+
+def small_qmix(kind=QMIX, mixer=Monotonic(4, 8), core=None, **options):
+    """QMIX, or VDN, that learns a probe in a few hundred fragments."""
+    agents = Agents(QNetwork(Encoder((16,), "relu", orthogonal=False), core=core), most=3)
+    model = TeamQNetwork(agents, Additive() if kind is VDN else mixer)
+    return kind(model=model, optimizer=FAST, epsilon=Constant(1.0), target_period=20, replay=REPLAY, **options)
+
+
+def small_mappo():
+    """MAPPO that learns a probe in eighty fragments of eight lanes."""
+    model = ActorCritic(Without(encoder=Encoder((8,))), value_encoder=Encoder((8,)))
+    return MAPPO(model, STEADY, gamma=0.5, epochs=4, feed=Rollout(16))
+
+
+def small_pqn_vdn():
+    """PQN of a team that learns a probe in eighty fragments of eight lanes."""
+    agents = Agents(QNetwork(Encoder((8,), "relu", layer_norm=True)))
+    return PQNVDN(
+        TeamQNetwork(agents, Additive()), STEADY, gamma=0.5, epsilon=Linear(1.0, 0.2, over=2_000), feed=Rollout(16)
     )

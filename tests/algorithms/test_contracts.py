@@ -7,14 +7,15 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from ecotone.algorithms import ALGORITHMS
+from ecotone.algorithms import ALGORITHMS, VDN
 from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.networks.recurrent import GRU
 from ecotone.ops.schedules import Constant
-from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
+from ecotone.spec import ACTION_MASK, Box, Dict, Discrete, MultiBinary, MultiDiscrete, Spec
+from ecotone.teams import joint_spec
 from ecotone.testing import check_algorithm
 from ecotone.testing.samples import rows_for
 from tests.algorithms.small import (
@@ -24,8 +25,11 @@ from tests.algorithms.small import (
     small_ddpg,
     small_discrete_sac,
     small_dqn,
+    small_mappo,
     small_named,
     small_ppo,
+    small_pqn_vdn,
+    small_qmix,
     small_sac,
     small_td3,
     small_tqc,
@@ -34,6 +38,9 @@ from tests.algorithms.small import (
 SEEN = Box((3,))
 VECTOR = Spec(SEEN, Box((2,), low=-2.0, high=2.0))
 CHOICE = Spec(SEEN, Discrete(3, start=1))
+LEGAL = Spec(Dict({"observation": SEEN, ACTION_MASK: MultiBinary((3,))}), Discrete(3))
+TEAM, LEGAL_TEAM = (joint_spec(spec, 3, Box((4,))) for spec in (CHOICE, LEGAL))
+CENTRAL = Spec(Dict({"observation": SEEN, "state": Box((4,)), ACTION_MASK: MultiBinary((3,))}), Discrete(3))
 MEMORY = ActorCritic(Encoder((8,)), core=GRU(4))
 CASES = {
     "a2c": (ON_POLICY["a2c"], CHOICE),
@@ -48,6 +55,10 @@ CASES = {
     "dqn-of-choices": (small_dqn(), Spec(Discrete(4), Discrete(2))),
     "dqn-with-memory": (recurrent_dqn(), CHOICE),
     **{name: (small_named(kind), CHOICE) for name, kind in NAMED.items()},
+    "qmix": (small_qmix(core=GRU(4), sequence=3, burn_in=1, n=2), LEGAL_TEAM),
+    "vdn": (small_qmix(VDN), TEAM),
+    "pqn-vdn": (small_pqn_vdn(), LEGAL_TEAM),
+    "mappo": (replace(small_mappo(), model=replace(small_mappo().model, core=GRU(4))), CENTRAL),
     "ppo": (small_ppo(), CHOICE),
     "ppo-vector": (small_ppo(), VECTOR),
     "ppo-multi": (small_ppo(), Spec(MultiDiscrete((2, 3)), MultiDiscrete((2, 3), start=(1, 1)))),

@@ -4,9 +4,10 @@ A probe that is not learned points at its cause: `ConstantReward` at the value l
 `DelayedReward` at discounting, `Endless` at truncation, `Choice` at the policy loss, `ReadableChoice` at both together,
 `Recall` at memory, `Target` and `ReadableTarget` at continuous actions, `Combination` at several choices at once,
 `Agreement` at choices that depend on each other, `Legal` at action masks, `Nested`
-at nested spaces.
+at nested spaces. `TwoStep` is for two agents: a team's value that is a sum of its agents' cannot tell the better choice.
 """
 
+from ecotone.envs.classic.matrix import TwoStep
 from ecotone.testing.probes.choices import Agreement, Choice, Combination, Legal, ReadableChoice, Recall
 from ecotone.testing.probes.nested import Nested
 from ecotone.testing.probes.numbers import ReadableTarget, Target
@@ -26,4 +27,5 @@ __all__ = [
     "ReadableTarget",
     "Recall",
     "Target",
+    "TwoStep",
 ]
