@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from ecotone.cli.arguments import env_kwargs, parse
+from ecotone.cli.arguments import parse
+from ecotone.cli.kwargs import env_kwargs
 from ecotone.mistakes import Mistake
 
 
@@ -28,7 +29,7 @@ class Options:
 
 def main(arguments: Sequence[str]) -> int:
     """Check; returns the exit code."""
-    kwargs, arguments = env_kwargs(arguments)
+    kwargs, arguments = env_kwargs(list(arguments))
     options = parse(Options, "ecotone check", arguments)
     if options.steps < 1:
         raise Mistake(f"--steps is {options.steps}, but must be at least 1.")
