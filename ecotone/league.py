@@ -15,7 +15,7 @@ from ecotone.groups import Group, World
 from ecotone.mistakes import Mistake
 from ecotone.parties import party_of, seated
 from ecotone.policy import load
-from ecotone.protocols import Acting, Params
+from ecotone.protocols import Algorithm, Params
 from ecotone.runs import Run
 
 RANDOM = "random"
@@ -119,7 +119,7 @@ class _Games:
         one, other = (np.asarray(scored.agents[agent]) for agent in self._world.agents)
         return int((one > other).sum()), int((one == other).sum()), int((one < other).sum())
 
-    def _evaluator(self, algorithms: Sequence[Acting]) -> Evaluator:
+    def _evaluator(self, algorithms: Sequence[Algorithm]) -> Evaluator:
         key = tuple(jax.tree.structure(algorithm) for algorithm in algorithms)
         if key not in self._evaluators:
             named = enumerate(zip(self._world.agents, algorithms, strict=True))

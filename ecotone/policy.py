@@ -54,7 +54,7 @@ class Policy:
     ) -> None:  # fmt: skip
         self._seats = seats
         self.algorithm, self.params, self.spec, self.steps, self.explore = algorithm, params, spec, steps, explore
-        self._layers = Layers(spec, wrappers) if wrappers else None
+        self._layers = Layers(spec, wrappers) if wrappers and isinstance(spec, Spec) else None
         self._actor: Actor | None = None
 
     def initial_memory(self, lanes: int) -> Tree:
