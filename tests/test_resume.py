@@ -113,17 +113,19 @@ CASES = {
     "wrapped local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS),
     "wrapped compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS, runtime="compiled"),
     "groups in turns compiled": Experiment(
-        InTurn(3),
+        InTurn(2),
         groups={
             "one": Group(DQN_MEMORY, ("first",)),
             "past": Group(DQN_MEMORY, ("second",), past=Past("one", size=3, every=2)),
-            "own": Group(ON_POLICY["a2c"], shared=False),
         },
         num_envs=2,
         steps=400,
     ),
     "groups local": Experiment(
-        Count, groups={"one": Group(ON_POLICY["pg"], ("a_0",), ids=True), "joint": Group(QMIX_SMALL)}, num_envs=2, steps=300
+        Count,
+        groups={"one": Group(ON_POLICY["pg"], ("a_0",), ids=True, shared=False), "joint": Group(QMIX_SMALL)},
+        num_envs=2,
+        steps=300,
     ),
     "normalized local": Experiment(
         "CartPole-v1", NormalizeRewards(NormalizeObservations(PPO_SMALL)), num_envs=4, steps=1500
