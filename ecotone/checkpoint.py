@@ -15,6 +15,7 @@ from jax.tree_util import keystr, tree_leaves_with_path, tree_map_with_path
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from ecotone.groups import World
 from ecotone.mistakes import Mistake
 from ecotone.runtime.engine import Saved
 from ecotone.runtime.program import is_key
@@ -30,7 +31,7 @@ PIECE = 1 << 24
 T = TypeVar("T")
 
 
-def write(folder: Path, steps: int, saved: Saved, policy: Tree, spec: Spec, keep: int) -> Path:
+def write(folder: Path, steps: int, saved: Saved, policy: Tree, spec: Spec | World, keep: int) -> Path:
     """Write a checkpoint below `folder`, forget all but the newest `keep`; raises `Mistake` where that cannot be done."""
     target, partial = folder / f"{steps:012d}", folder / f".partial-{steps}"
     try:
@@ -62,8 +63,11 @@ def newest(folder: Path, like: Tree) -> tuple[int, Saved]:
     return described["steps"], Saved(_join("tree", like, arrays, path), _nested(arrays, described["values"]))
 
 
-def newest_policy(folder: Path, shape_of: Callable[[Spec], Tree]) -> tuple[int, Tree, Spec]:
-    """Steps, policy and spec of the newest whole checkpoint; `shape_of` says what a policy for a spec looks like."""
+def newest_policy(folder: Path, shape_of: Callable[[Any], Tree]) -> tuple[int, Tree, Any]:
+    """Steps, policy and spec of the newest whole checkpoint; `shape_of` says what a policy for a spec looks like.
+
+    Of many agents, what stands for the spec is their `World`.
+    """
 
     def read(path: Path) -> tuple[Path, dict[str, Any], dict[str, np.ndarray]]:
         described = json.loads((path / NUMBERS).read_text())

@@ -67,6 +67,9 @@ def settings(tree: Any, prefix: str = "") -> dict[str, str]:
             if field.type is not type(value):  # one of several that would fit
                 told[name] = type(value).__name__
             told |= settings(value, f"{name}.")
+        elif isinstance(value, dict) and any(map(dataclasses.is_dataclass, value.values())):
+            for key, part in value.items():
+                told |= settings(part, f"{name}.{key}.")
         elif callable(value):
             told[name] = getattr(value, "__qualname__", type(value).__name__)
         elif value not in ("", (), {}, None):
@@ -77,6 +80,8 @@ def settings(tree: Any, prefix: str = "") -> dict[str, str]:
 def tell(folder: Path, experiment: Any) -> Told:
     """What a run left in `folder`; raises `FileNotFoundError` where it has no `progress.csv`."""
     told = settings(experiment)
+    if experiment.groups:
+        told["algorithm"] = " + ".join(dict.fromkeys(told[f"groups.{name}.algorithm"] for name in experiment.groups))
     title = experiment.title or f"{told.get('algorithm', '')} on {told['env']}"
     return Told(folder, title, told["env"], told, read_columns(folder / FILE))
 

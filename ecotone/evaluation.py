@@ -2,9 +2,11 @@
 
 import jax
 
+from ecotone.envs.agents.compiled import CompiledAgents
+from ecotone.envs.compiled import CompiledStream
 from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
-from ecotone.envs.wrapped import wrap
-from ecotone.experiment import Experiment, with_schedules
+from ecotone.experiment import Experiment
+from ecotone.parties import join, sees_state
 from ecotone.policy import Policy, load
 from ecotone.protocols import Params
 from ecotone.runs import Run
@@ -28,15 +30,16 @@ class Evaluator:
     def __init__(self, experiment: Experiment, episodes: int | None = None, seed: int | None = None) -> None:
         self.episodes = episodes or experiment.evaluation.episodes
         self.seed = experiment.seed + SEED_OFFSET if seed is None else seed
-        self.algorithm = with_schedules(experiment.algorithm, experiment.steps)
         env, kwargs = experiment.env, experiment.env_kwargs
-        behind = lambda stream: wrap(stream, experiment.wrappers, raw_rewards=True)
         self._compiled = None
         if experiment.runtime == "compiled" or only_compiled(env):
-            self._compiled = CompiledEvaluation(self.algorithm, behind(compiled_stream(env, self.episodes, kwargs)))
+            stream = compiled_stream(env, self.episodes, kwargs)
         else:
             lanes = max(n for n in range(1, MOST_LANES + 1) if self.episodes % n == 0)
-            self._stream = behind(local_stream(env, lanes, kwargs, self.seed))
+            stream = local_stream(env, lanes, kwargs, self.seed, sees_state(experiment))
+        self.algorithm, self._stream = join(experiment, stream, raw_rewards=True)
+        if isinstance(stream, CompiledStream | CompiledAgents):
+            self._compiled = CompiledEvaluation(self.algorithm, self._stream)
 
     def __call__(self, params: Params, steps: int = 0) -> Evaluated:
         """Play with these parameters, known after `steps` environment steps of training."""

@@ -3,17 +3,20 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import jax
 
 from ecotone.feed import Rollout
+from ecotone.groups import Group
 from ecotone.mistakes import Mistake
 from ecotone.ops.schedules import Linear
 from ecotone.protocols import Algorithm, Environment, Wrapper
 from ecotone.runtime.events import Callback
+from ecotone.teams import MultiAgentEnvironment
 from ecotone.written import writable
 
+T = TypeVar("T")
 Runtime = Literal["auto", "local", "compiled", "ray"]
 
 
@@ -43,10 +46,12 @@ class Checkpointing:
 class Experiment:
     """All that decides a run."""
 
-    env: str | Environment | Callable[..., Any]
-    """A name, a compiled environment, or a function that makes a Gymnasium environment."""
-    algorithm: Algorithm
-    """What learns."""
+    env: str | Environment | MultiAgentEnvironment | Callable[..., Any]
+    """A name, a compiled environment, or a function that makes an environment stepped in Python."""
+    algorithm: Algorithm | None = None
+    """What learns; all agents where there are many, as one group for each kind of them."""
+    groups: dict[str, Group] | None = None
+    """Who of many agents learns together and how, by name, in place of one algorithm."""
     title: str = ""
     """Folder of its runs; none means algorithm and environment."""
     env_kwargs: dict[str, Any] = field(default_factory=dict)
@@ -77,6 +82,8 @@ class Experiment:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise Mistake(f"{name} is {value}, but must be at least {least}.")
+        if (self.algorithm is None) == (self.groups is None or not self.groups):
+            raise Mistake("an experiment needs an algorithm, or groups with one each, and not both.")
         self._check_wrappers()
         if self.evaluation.every < 0 or self.evaluation.episodes < 1:
             raise Mistake("an evaluation needs `every` of at least 0 and at least one episode.")
@@ -92,21 +99,27 @@ class Experiment:
         object.__setattr__(self, "wrappers", tuple(self.wrappers))
 
     @property
+    def algorithms(self) -> list[Algorithm]:
+        """The algorithm, or those of the groups."""
+        return [group.algorithm for group in self.groups.values()] if self.groups else [self.algorithm]  # type: ignore[list-item]
+
+    @property
     def lanes(self) -> int:
         """Copies of the environment."""
-        return self.num_envs or (8 if isinstance(self.algorithm.feed, Rollout) else 1)
+        return self.num_envs or (8 if any(isinstance(each.feed, Rollout) for each in self.algorithms) else 1)
 
     @property
     def overlaps(self) -> bool:
         """Whether a runtime that can is to collect while the learner is at work."""
-        feed = self.algorithm.feed
-        return (isinstance(feed, Rollout) and feed.overlap) if self.overlap is None else self.overlap
+        feeds = [each.feed for each in self.algorithms]
+        return all(isinstance(feed, Rollout) and feed.overlap for feed in feeds) if self.overlap is None else self.overlap
 
     @property
     def name(self) -> str:
         """The title, or what stands for it."""
         env = self.env if isinstance(self.env, str) else getattr(self.env, "__name__", type(self.env).__name__)
-        return self.title or f"{_name(self.algorithm)}-{env}".replace("/", "-").replace(":", "-")
+        names = dict.fromkeys(map(_name, self.algorithms))
+        return self.title or f"{'+'.join(names)}-{env}".replace("/", "-").replace(":", "-")
 
 
 def _name(algorithm: Algorithm) -> str:
@@ -115,8 +128,8 @@ def _name(algorithm: Algorithm) -> str:
     return type(algorithm).__name__.lower() + (f"-{_name(inner)}" if inner is not None else "")
 
 
-def with_schedules(algorithm: Algorithm, steps: int) -> Algorithm:
-    """The algorithm with every `Linear` that names no `over` spread over the whole run."""
+def with_schedules(algorithm: T, steps: int) -> T:
+    """The algorithm (or group) with every `Linear` that names no `over` spread over the whole run."""
     is_open = lambda node: isinstance(node, Linear) and node.over is None
     close = lambda node: dataclasses.replace(node, over=float(steps)) if is_open(node) else node
     return jax.tree.map(close, algorithm, is_leaf=lambda node: isinstance(node, Linear))

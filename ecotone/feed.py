@@ -1,4 +1,4 @@
-"""What an algorithm must be fed: fresh fragments, draws from a replay, or a dataset."""
+"""What an algorithm must be fed: fresh fragments, draws from a replay, a dataset, or nothing."""
 
 from typing import Literal
 
@@ -62,9 +62,9 @@ class Replay:
             wanted += 1
         return wanted
 
-    def updates(self, lanes: int) -> int:
-        """Updates per fragment of `fragment(lanes)` rows."""
-        return round(self.ratio * self.fragment(lanes) * lanes)
+    def updates(self, rows: int) -> int:
+        """Updates that are due after so many rows, over all lanes."""
+        return round(self.ratio * rows)
 
 
 @frozen
@@ -79,4 +79,9 @@ class Dataset:
     """Rows per window, decisions plus one; the algorithm sets it."""
 
 
-Feed = Rollout | Replay | Dataset
+@frozen
+class NoRows:
+    """Nothing: what acts without learning."""
+
+
+Feed = Rollout | Replay | Dataset | NoRows

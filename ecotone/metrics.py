@@ -5,6 +5,7 @@ import math
 import os
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ COLUMNS = (
 )
 """Columns of every `progress.csv`; what the algorithm reports of its learning follows them."""
 FILE = "progress.csv"
+MOST_AGENTS = 16
+"""Agents up to which each has a column of its own."""
 
 
 class Progress:
@@ -162,6 +165,7 @@ class Recorder:
         if self._ended:
             row["return_mean"] = float(np.mean([ended.episode_return for ended in self._ended]))
             row["length_mean"] = float(np.mean([ended.length for ended in self._ended]))
+            row |= shares(self._ended)
         if self._updated is not None and self._updated.updates > 0:
             row |= self._updated.metrics
         self._ended, self._updated = [], None
@@ -173,10 +177,23 @@ class Recorder:
         self._board.write(row)
 
 
+def shares(ended: Sequence[EpisodeEnded]) -> Row:
+    """Mean returns over episodes of many agents: of each group's agents, and of each agent where there are not too many."""
+    row: Row = {}
+    if ended[0].agents is None or ended[0].groups is None:
+        return row
+    mean = lambda of, name: float(np.mean([getattr(each, of)[name] for each in ended]))
+    row |= {f"return_mean/{name}": mean("groups", name) for name in ended[0].groups}
+    if len(ended[0].agents) <= MOST_AGENTS:
+        row |= {f"agent_return_mean/{name}": mean("agents", name) for name in ended[0].agents}
+    return row
+
+
 def evaluation_row(event: Evaluated) -> Row:
     """Columns of an evaluation; low and high bound the interquartile mean with 95% confidence."""
     low, high = bootstrap([np.asarray(event.returns)])
-    return {
+    shared = {f"evaluation_return_mean/{name}": float(np.mean(got)) for name, got in (event.groups or {}).items()}
+    return shared | {
         "evaluation_return_mean": float(np.mean(event.returns)),
         "evaluation_return_iqm": float(iqm(event.returns)),
         "evaluation_return_low": float(low),
@@ -206,7 +223,12 @@ def board_tag(column: str) -> str:
     """The name in TensorBoard of a column of `progress.csv`."""
     if column.startswith("evaluation_"):
         return column.replace("_", "/", 1)
-    return f"training/{column}" if column in COLUMNS else f"learning/{column}"
+    return f"{'training' if is_of_episodes(column) else 'learning'}/{column}"
+
+
+def is_of_episodes(column: str) -> bool:
+    """Whether a column of `progress.csv` tells of time and episodes, be it of single agents or groups, not of learning."""
+    return column in COLUMNS or column.partition("/")[0] in (*COLUMNS, "agent_return_mean")
 
 
 class Tally:

@@ -9,7 +9,9 @@ import numpy as np
 from ecotone import checkpoint
 from ecotone.envs.wrapped import Layers, Memories
 from ecotone.experiment import with_schedules
+from ecotone.groups import World
 from ecotone.mistakes import Mistake
+from ecotone.parties import party_of, seated
 from ecotone.protocols import Algorithm, Params, Wrapper
 from ecotone.runs import Run
 from ecotone.runtime.actor import Actor, make_actor
@@ -96,11 +98,18 @@ def _lacks_numbers(observation: Tree) -> bool:
 def load(run: Run | Path | str) -> Policy:
     """The policy of a run's newest whole checkpoint; raises `Mistake` where there is none."""
     run = run if isinstance(run, Run) else Run.open(run)
-    algorithm, wrappers = with_schedules(run.experiment.algorithm, run.experiment.steps), run.experiment.wrappers
+    experiment = run.experiment
 
-    def shape_of(spec: Spec) -> Tree:
-        seen = Layers(spec, wrappers).spec
+    def meant(spec: Spec | World) -> tuple[Any, Any]:
+        """The algorithm or groups, and what these see."""
+        if isinstance(spec, World):
+            groups, seating = seated(experiment, spec)
+            return party_of(groups, seating, spec), {each.name: each.spec for each in seating}
+        return with_schedules(experiment.algorithm, experiment.steps), Layers(spec, experiment.wrappers).spec
+
+    def shape_of(spec: Spec | World) -> Tree:
+        algorithm, seen = meant(spec)
         return jax.eval_shape(lambda key: algorithm.policy(algorithm.init(key, seen)), jax.random.key(0))
 
     steps, params, spec = checkpoint.newest_policy(run.checkpoints, shape_of)
-    return Policy(algorithm, params, spec, steps, wrappers)
+    return Policy(meant(spec)[0], params, spec, steps, experiment.wrappers)

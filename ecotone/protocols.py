@@ -125,7 +125,11 @@ class Algorithm(Protocol):
         ...
 
     def observe(self, state: State, rows: Trajectory) -> State:
-        """Take note of freshly collected rows: count steps, follow statistics. Called once per fragment, before updates."""
+        """Take note of freshly collected rows: count steps, follow statistics. Called once per fragment, before updates.
+
+        Decisions are environment steps where every lane has an environment of its own. Where agents share one, the runtime
+        corrects the count, which is a whole number in a field of the state named `steps`.
+        """
         ...
 
     def update(self, state: State, rows: Trajectory, key: Key) -> tuple[State, Report]:

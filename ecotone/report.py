@@ -10,7 +10,7 @@ import numpy as np
 
 from ecotone.comparison import NOT_TELLING, Group, Score, Told, environments, group, scores
 from ecotone.curves import COLOURS, Line, Panel, band, draw, present, smooth
-from ecotone.metrics import COLUMNS
+from ecotone.metrics import COLUMNS, is_of_episodes
 from ecotone.progress import duration, number
 
 Array = Any
@@ -24,6 +24,7 @@ def write(runs: Sequence[Told], folder: Path) -> list[Path]:
     groups = group(runs)
     figures = {
         "return": (return_panels(groups), 2, (7.0, 4.2)),
+        "shares": (share_panels(groups), 3, (4.8, 3.2)),
         "length": (length_panels(groups), 2, (7.0, 3.6)),
         "learning": (learning_panels(groups), 3, (4.8, 3.2)),
     }
@@ -113,6 +114,14 @@ def _group_lines(groups: Sequence[Group], index: int, runs: Sequence[Told], x: s
     return [line]
 
 
+def share_panels(groups: Sequence[Group]) -> list[Panel]:
+    """What the agents of each group of a run, and single agents, got in training episodes, a panel each, against steps."""
+    names = dict.fromkeys(name for each in groups for run in each.runs for name in run.columns if name not in COLUMNS)
+    shares = [name for name in names if is_of_episodes(name) and not name.startswith("evaluation")]
+    title = lambda name: f"{'Mean of' if name.startswith('return') else 'Return of'} {name.partition('/')[2]}"
+    return _column_panels(groups, [(name, title(name), "") for name in shares])
+
+
 def length_panels(groups: Sequence[Group]) -> list[Panel]:
     """Lengths of training episodes and speed against steps, a row per environment."""
     columns = (
@@ -124,13 +133,15 @@ def length_panels(groups: Sequence[Group]) -> list[Panel]:
 
 def learning_panels(groups: Sequence[Group]) -> list[Panel]:
     """What the algorithm reports of its learning, a panel each, against steps."""
-    names = dict.fromkeys(name for each in groups for run in each.runs for name in run.columns if name not in COLUMNS)
+    names = dict.fromkeys(name for each in groups for run in each.runs for name in run.columns if not is_of_episodes(name))
     return _column_panels(groups, [(name, _readable(name), "") for name in names])
 
 
 def _readable(name: str) -> str:
-    words = [word.upper() if len(word) <= 2 else word for word in name.split("_")]
-    return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
+    group, _, metric = name.rpartition("/")
+    words = [word.upper() if len(word) <= 2 else word for word in metric.split("_")]
+    readable = " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
+    return f"{group}: {readable[0].lower()}{readable[1:]}" if group else readable
 
 
 def _column_panels(groups: Sequence[Group], columns: Sequence[tuple[str, str, str]], from_zero: bool = False) -> list[Panel]:
@@ -159,7 +170,12 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } code { fon
 .columns { columns: 2; column-gap: 40px; } .columns table { width: 100%; break-inside: avoid; }
 """
 
-HEADINGS = {"return": "Return", "length": "Episodes and speed", "learning": "Learning"}
+HEADINGS = {
+    "return": "Return",
+    "shares": "Return of groups and agents",
+    "length": "Episodes and speed",
+    "learning": "Learning",
+}
 NOTES = {
     "return": "Lines are interquartile means over runs, bands their 95% bootstrap intervals.",
     "learning": "What the algorithm reports of its updates, against environment steps.",

@@ -242,6 +242,15 @@ def _scaling(space: Box) -> tuple[np.ndarray, np.ndarray] | None:
     return low, 0.5 * (high - low)
 
 
+def limits(leaf: Leaf) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest value of every entry, as rows have them."""
+    if isinstance(leaf, Box):
+        return leaf.bounds()
+    if isinstance(leaf, MultiBinary):
+        return np.asarray(0), np.asarray(1)
+    return np.asarray(0), np.asarray(leaf.n if isinstance(leaf, Discrete) else leaf.sizes) - 1
+
+
 def zeros(space: Space, leading: tuple[int, ...]) -> Any:
     """Zeros for elements of `space` with the given leading axes."""
     return over_parts(lambda leaf, place: np.zeros((*leading, *place.axes, *leaf.shape), leaf.dtype), space)

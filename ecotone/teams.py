@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ecotone.spec import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Spec, Tuple, split_mask
@@ -22,6 +23,30 @@ class Team:
 
     agents: tuple[str, ...]
     spec: Spec
+
+
+def teams_of(specs: Mapping[str, Spec]) -> dict[str, Team]:
+    """Agents with the same spec as a team, both in the order of `specs`.
+
+    A team is named by what the names of its agents begin with, without the number behind it (`wolf` for `wolf_0` and
+    `wolf_1`), or by its first agent where they begin with nothing in common; every team by its first agent where two
+    would be named alike.
+
+    Arguments:
+        specs: what every agent sees and does, by name.
+    """
+    alike: dict[Spec, list[str]] = {}
+    for agent, spec in specs.items():
+        alike.setdefault(spec, []).append(agent)
+    begin = [_common(agents) or agents[0] for agents in alike.values()]
+    unique = len(set(begin)) == len(begin)
+    named = begin if unique else [agents[0] for agents in alike.values()]
+    return {name: Team(tuple(agents), spec) for name, (spec, agents) in zip(named, alike.items(), strict=True)}
+
+
+def _common(agents: list[str]) -> str:
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*agents, strict=False))
+    return "".join(letters[0] for letters in same).rstrip("0123456789_-. ")
 
 
 class Shown(NamedTuple):

@@ -8,23 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 
 from ecotone import checkpoint
+from ecotone.envs.agents.grouped import Grouped
 from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
-from ecotone.envs.wrapped import unwrapped, wrap
+from ecotone.envs.wrapped import unwrapped
 from ecotone.evaluation import Evaluator
-from ecotone.experiment import Experiment, with_schedules
+from ecotone.experiment import Experiment
 from ecotone.metrics import Recorder
 from ecotone.mistakes import Mistake
+from ecotone.parties import join, sees_state
 from ecotone.protocols import Algorithm, Stream
 from ecotone.runs import Run
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.engine import Engine
 from ecotone.runtime.events import Collected, EpisodeEnded, Event, Saved, SetTask, Stop, Updated
 from ecotone.runtime.local import Local
+from ecotone.runtime.party import Party
 from ecotone.trajectory import Episodes
 
 
@@ -42,12 +45,11 @@ def is_compiled(experiment: Experiment) -> bool:
     return experiment.runtime == "compiled" or (experiment.runtime == "auto" and only_compiled(experiment.env))
 
 
-def compiled_parts(experiment: Experiment) -> tuple[Algorithm, Stream]:
+def compiled_parts(experiment: Experiment) -> tuple[Algorithm | Party, Stream]:
     """Algorithm and stream of the compiled runtime; raises `Mistake` where it cannot serve the experiment."""
     if experiment.overlap:
         raise Mistake("the compiled runtime does not overlap: use the local runtime, or leave --overlap out.")
-    stream = compiled_stream(experiment.env, experiment.lanes, experiment.env_kwargs)
-    return with_schedules(experiment.algorithm, experiment.steps), wrap(stream, experiment.wrappers)
+    return join(experiment, compiled_stream(experiment.env, experiment.lanes, experiment.env_kwargs))
 
 
 def make_engine(experiment: Experiment) -> Engine:
@@ -58,9 +60,9 @@ def make_engine(experiment: Experiment) -> Engine:
     seed = experiment.seed
     if is_compiled(experiment):
         return _explained(lambda: Compiled(*compiled_parts(experiment), seed))
-    algorithm = with_schedules(experiment.algorithm, experiment.steps)
-    stream = lambda: local_stream(experiment.env, experiment.lanes, experiment.env_kwargs, seed)
-    return _explained(lambda: Local(algorithm, wrap(stream(), experiment.wrappers), seed, experiment.overlaps))
+    env, kwargs = experiment.env, experiment.env_kwargs
+    stream = lambda: local_stream(env, experiment.lanes, kwargs, seed, sees_state(experiment))
+    return _explained(lambda: Local(*join(experiment, stream()), seed, experiment.overlaps))
 
 
 def _explained(make: Callable[[], Engine]) -> Engine:
@@ -80,7 +82,8 @@ class Training:
 
     def __init__(self, run: Run, experiment: Experiment, engine: Engine) -> None:
         self.run, self.experiment, self.engine = run, experiment, engine
-        self.episodes = Episodes(engine.lanes)
+        self._grouped = engine.stream if isinstance(engine.stream, Grouped) else None
+        self.episodes = Episodes(engine.lanes, len(self._grouped.world.agents) if self._grouped else 0)
         self.evaluator = Evaluator(experiment) if experiment.evaluation.every else None
         self.steps = 0
         self.ending: type[BaseException] | None = None
@@ -120,9 +123,15 @@ class Training:
         for piece in self.engine.advance(budget):
             self.steps += int(piece.acted[:-1].sum())
             yield Collected(self.steps, piece.rows)
-            for lane, episode_return, length in self.episodes.add(piece.is_first, piece.acted, piece.reward):
-                yield EpisodeEnded(self.steps, lane, episode_return, length)
+            for lane, got, length in self.episodes.add(piece.is_first, piece.acted, piece.reward):
+                yield self._ended(lane, got, length)
             yield Updated(self.steps, piece.updates, piece.metrics)
+
+    def _ended(self, lane: int, got: Any, length: int) -> EpisodeEnded:
+        if self._grouped is None:
+            return EpisodeEnded(self.steps, lane, got, length)
+        shares = ({name: float(share) for name, share in each.items()} for each in self._grouped.shares(got))
+        return EpisodeEnded(self.steps, lane, float(got.sum()), length, *shares)
 
     def _tell(self, event: Event) -> None:
         for callback in self.experiment.callbacks:
@@ -141,9 +150,8 @@ class Training:
             "returns": self.episodes.returns,
             "lengths": self.episodes.lengths,
         }
-        path = checkpoint.write(
-            self.run.checkpoints, self.steps, saved, engine.params(), unwrapped(engine.stream).spec, kept
-        )
+        seen = self._grouped.world if self._grouped else unwrapped(engine.stream).spec
+        path = checkpoint.write(self.run.checkpoints, self.steps, saved, engine.params(), seen, kept)
         return Saved(self.steps, path)
 
     def restore(self) -> None:

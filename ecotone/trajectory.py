@@ -63,18 +63,21 @@ def same_lanes(ours: Tree, theirs: Tree) -> np.ndarray:
 
 
 class Episodes:
-    """Returns and lengths of whole episodes, read off the rows of `lanes` lanes as fragments arrive in order."""
+    """Returns and lengths of whole episodes, read off the rows of `lanes` lanes as fragments arrive in order.
 
-    def __init__(self, lanes: int) -> None:
-        self.returns = np.zeros(lanes)
+    With `agents` in every lane, returns are each agent's.
+    """
+
+    def __init__(self, lanes: int, agents: int = 0) -> None:
+        self.returns = np.zeros((lanes, agents) if agents else lanes)
         self.lengths = np.zeros(lanes, np.int64)
 
-    def add(self, is_first: np.ndarray, acted: np.ndarray, reward: np.ndarray) -> list[tuple[int, float, int]]:
-        """Read a fragment's rows `[T + 1, B]` (the last only looked at).
+    def add(self, is_first: np.ndarray, acted: np.ndarray, reward: np.ndarray) -> list[tuple[int, Any, int]]:
+        """Read a fragment's rows `[T + 1, B]` (the last only looked at), rewards of many agents `[T + 1, B, N]`.
 
         Returns:
             One `(lane, return, length)` per episode that ended, in the order of their ends; return is the undiscounted
-            sum of rewards, length the number of decisions.
+            sum of rewards (of many agents `[N]`), length the number of decisions.
         """
         is_first, acted, reward = is_first[:-1], acted[:-1], reward[:-1]
         returns, lengths = reward.cumsum(0, np.float64), acted.cumsum(0)
@@ -85,7 +88,9 @@ class Episodes:
                 self.lengths[lane] = acted[t, lane] - lengths[t, lane]
             elif self.lengths[lane] + lengths[t, lane] > 0:
                 total = self.returns[lane] + returns[t, lane]
-                ended.append((int(lane), float(total), int(self.lengths[lane] + lengths[t, lane])))
+                ended.append(
+                    (int(lane), total if np.ndim(total) else float(total), int(self.lengths[lane] + lengths[t, lane]))
+                )
         self.returns += returns[-1]
         self.lengths += lengths[-1]
         return ended

@@ -6,8 +6,10 @@ import json
 from typing import Any, TypeVar
 
 from ecotone.frozen import FROZEN, is_frozen
+from ecotone.groups import World
 from ecotone.mistakes import Mistake
 from ecotone.spec import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Repeated, Spec, Tuple
+from ecotone.teams import Team
 
 T = TypeVar("T")
 WRITABLE: dict[str, type] = {}
@@ -20,7 +22,7 @@ def writable(cls: type[T]) -> type[T]:
     return cls
 
 
-for _space in (Spec, Box, Discrete, MultiDiscrete, MultiBinary, Dict, Tuple, Repeated):
+for _space in (Spec, Box, Discrete, MultiDiscrete, MultiBinary, Dict, Tuple, Repeated, Team, World):
     writable(_space)
 
 

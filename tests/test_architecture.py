@@ -12,7 +12,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "frozen", "mistakes"}
 EVERYTHING = {
     "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
-    "comparison", "curves", "evaluation", "progress", "runs", "statistics", "sweeping", "sweeps", "training", "written",
+    "comparison", "curves", "evaluation", "parties", "progress", "runs", "statistics", "sweeping", "sweeps", "training",
+    "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},
@@ -24,7 +25,7 @@ ALLOWED = {
     "gridworld": {"gridworld"},
     "replay": {"replay", "ops"},
     "offline": {"offline", "ops"},
-    "runtime": {"runtime", "replay", "offline", "ops.noise"},
+    "runtime": {"runtime", "replay", "offline", "ops.arrays", "ops.noise"},
     "serving": {"serving", "replay", "offline"},
 }
 """What each room may import beside the nouns; the nouns import only each other."""

@@ -46,8 +46,11 @@ def main(arguments: Sequence[str]) -> int:
         "length, mean": number(told["length_mean"]),
         "time": duration(told["seconds"]),
     }
+    for what in ("groups", "agents"):
+        rows |= {f"  {name}": number(mean) for name, mean in told.get(what, {}).items()}
+    width = max(20, *(len(name) + 2 for name in rows))
     for name, value in rows.items():
-        print(f"{name:<20}{value}")
+        print(f"{name:<{width}}{value}")
     return 0
 
 
@@ -57,4 +60,8 @@ def _play(folder: Path, episodes: int, seed: int | None) -> dict[str, Any]:
     from ecotone.statistics import summary
 
     event = evaluate(Run.open(folder), episodes, seed)
-    return summary(event.returns, event.lengths) | {"seconds": round(event.seconds, 3)}
+    told = summary(event.returns, event.lengths) | {"seconds": round(event.seconds, 3)}
+    for what, shares in (("groups", event.groups), ("agents", event.agents)):
+        if shares is not None:
+            told[what] = {name: sum(got) / len(got) for name, got in shares.items()}
+    return told

@@ -15,6 +15,7 @@ from ecotone.cli import sweeps
 from ecotone.cli.arguments import parse
 from ecotone.cli.runs import find_one, is_sweep
 from ecotone.experiment import Experiment
+from ecotone.groups import Group
 from ecotone.mistakes import Mistake, nearest
 from ecotone.progress import Display
 from ecotone.runs import Run, read_experiment
@@ -104,25 +105,49 @@ def _asked(arguments: list[str]) -> tuple[Experiment, Path | None, list[str]]:
 def _overridden(experiment: Experiment, source: Path | None, arguments: list[str]) -> Experiment:
     """The experiment with what the options change."""
     kwargs, arguments = _env_kwargs(arguments)
-    program = f"ecotone train {source or type(experiment.algorithm).__name__.lower() + ' ' + str(experiment.env)}"
-    options = _options(type(experiment.algorithm))
-    default = options(**_values(experiment))
-    made = parse(options, program, arguments, default, DESCRIPTION)
-    values = _values(made)
+    named = source or f"{type(experiment.algorithm).__name__.lower()} {experiment.env}"
+    options, default = _options(experiment)
+    made = parse(options, f"ecotone train {named}", arguments, default, DESCRIPTION)
+    values = _values(made, Experiment)
     values["env_kwargs"] = experiment.env_kwargs | kwargs
+    if experiment.groups is not None:
+        values["groups"] = {name: Group(**_values(getattr(made.groups, name), Group)) for name in experiment.groups}
     return Experiment(**values)
 
 
-def _values(experiment: Any) -> dict[str, Any]:
-    return {field.name: getattr(experiment, field.name) for field in dataclasses.fields(Experiment)}
+def _values(instance: Any, cls: type) -> dict[str, Any]:
+    """The fields of a class, by name, as an instance has them."""
+    return {field.name: getattr(instance, field.name) for field in dataclasses.fields(cls)}
 
 
-def _options(algorithm: type) -> type:
-    """The experiment's class as options: with the algorithm's own fields, without what no option can say."""
+def _options(experiment: Experiment) -> tuple[type, Any]:
+    """The experiment's class as options, and the experiment as one of them.
+
+    They have the fields that the algorithms at hand have, and lack what no option can say.
+    """
     unsaid = tyro.conf.Suppress[Any]
-    hidden = [(name, unsaid, ()) for name in ("env_kwargs", "wrappers", "callbacks")]
-    fields = [("algorithm", algorithm), ("env", unsaid), *hidden]
-    return dataclasses.make_dataclass("Options", fields, bases=(Experiment,), frozen=True)
+    values = _values(experiment, Experiment)
+    parts: dict[str, Any] = {"algorithm": type(experiment.algorithm), "groups": unsaid}
+    if experiment.groups is not None:
+        values["groups"] = _group_options(experiment.groups)
+        parts = {"algorithm": unsaid, "groups": type(values["groups"])}
+    hidden = dict.fromkeys(("env", "env_kwargs", "wrappers", "callbacks"), unsaid)
+    options = _extended("Options", parts | hidden, Experiment)
+    return options, options(**values)
+
+
+def _group_options(groups: dict[str, Group]) -> Any:
+    """Groups as the fields of a dataclass by their names."""
+    made = {}
+    for name, group in groups.items():
+        parts = {"algorithm": type(group.algorithm), "agents": tyro.conf.Suppress[Any]}
+        made[name] = _extended(f"Group_{name}", parts, Group)(**_values(group, Group))
+    return dataclasses.make_dataclass("Groups", [(name, type(group)) for name, group in made.items()], frozen=True)(**made)
+
+
+def _extended(name: str, fields: dict[str, Any], cls: type) -> Any:
+    """A class with other annotations of some fields."""
+    return dataclasses.make_dataclass(name, [(field, kind, ()) for field, kind in fields.items()], bases=(cls,), frozen=True)
 
 
 def _env_kwargs(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:

@@ -1,5 +1,6 @@
 """Many copies of a pure environment as one stream, inside the program."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -51,16 +52,10 @@ class CompiledStream:
     def step(self, state: CompiledState, action: Tree) -> tuple[CompiledState, TimeStep]:
         """Step lanes that live, begin anew in lanes that are over."""
         action = to_environment(self.spec.action, action)
-        keys = self._keys(state)
-        stepped = jax.vmap(self.environment.step)(state.inner, action, keys)
+        keys = lambda: keys_of(state.key, state.steps, self.lanes)
+        stepped = jax.vmap(self.environment.step)(state.inner, action, keys())
         inner, observation, reward, terminated, truncated = stepped
-
-        def renew(stepped: tuple[Tree, Tree]) -> tuple[Tree, Tree]:
-            fresh = jax.vmap(self.environment.reset)(self._keys(state))
-            choose = lambda new, old: jnp.where(state.over.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
-            return jax.tree.map(choose, fresh, stepped)
-
-        inner, observation = jax.lax.cond(state.over.any(), renew, lambda stepped: stepped, (inner, observation))
+        inner, observation = begin_anew(self.environment.reset, keys, state.over, (inner, observation))
         terminated, truncated = terminated & ~state.over, truncated & ~state.over
         over = terminated | truncated
         reward = jnp.where(state.over, 0.0, reward).astype(jnp.float32)
@@ -71,10 +66,25 @@ class CompiledStream:
         """As many copies of another environment."""
         return replace(self, environment=task)
 
-    def _keys(self, state: CompiledState) -> Array:
-        """One key per lane for this step, be it to step with or to begin anew with: no lane does both.
 
-        They follow from a fixed key and a count, so that an environment without chance hashes nothing unless it begins
-        anew: what nobody reads, XLA leaves out.
-        """
-        return jax.random.split(jax.random.fold_in(state.key, state.steps), self.lanes)
+def keys_of(key: Key, steps: Array, lanes: int) -> Array:
+    """One key per lane for this step, be it to step with or to begin anew with: no lane does both.
+
+    They follow from a fixed key and a count, so that an environment without chance hashes nothing unless it begins
+    anew: what nobody reads, XLA leaves out.
+    """
+    return jax.random.split(jax.random.fold_in(key, steps), lanes)
+
+
+def begin_anew(reset: Callable[[Key], Tree], keys: Callable[[], Array], over: Array, stepped: Tree) -> Tree:
+    """What a step left `[B, ...]`, with what `reset` gives in its place in lanes that are over `[B]`.
+
+    `keys` is called where they are needed: hashing them costs as much as a step of a small environment.
+    """
+
+    def renew(stepped: Tree) -> Tree:
+        fresh = jax.vmap(reset)(keys())
+        choose = lambda new, old: jnp.where(over.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
+        return jax.tree.map(choose, fresh, stepped)
+
+    return jax.lax.cond(over.any(), renew, lambda stepped: stepped, stepped)

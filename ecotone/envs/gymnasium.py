@@ -34,7 +34,7 @@ from ecotone.spec import (
 from ecotone.trajectory import TimeStep
 
 EXTRAS = {"box2d": "box2d", "mujoco": "mujoco", "ale": "atari", "atari": "atari", "minatar": "minatar", "swig": "box2d"}
-
+EXTRAS |= {"lbforaging": "lbforaging", "rware": "rware"}
 
 LARGEST_INTEGER = 2**31 - 1
 T = TypeVar("T")

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from ecotone.groups import ALL
 from ecotone.protocols import Algorithm, Key, Params, Stream
 from ecotone.spec import Spec
 from ecotone.trajectory import TimeStep, Trajectory, Tree
@@ -19,7 +20,9 @@ def look_at(now: TimeStep, like: Trajectory, zeros_like: Any) -> Trajectory:
     """The row of a step that is only looked at, with nothing chosen; shaped as the row `like`."""
     blank = jax.tree.map(zeros_like, (like.action, like.reward, like.discount, like.extras))
     action, reward, discount, extras = blank
-    return Trajectory(now.observation, now.is_first, zeros_like(now.asks), action, reward, discount, extras, ())
+    return Trajectory(
+        now.observation, now.is_first, jax.tree.map(zeros_like, now.asks), action, reward, discount, extras, ()
+    )
 
 
 def collect(
@@ -50,3 +53,8 @@ def example_rows(algorithm: Algorithm, spec: Spec, now: TimeStep, memory: Tree, 
         return jax.tree.map(lambda x: jnp.broadcast_to(x, (length + 1, *x.shape)), row)._replace(memory=memory)
 
     return jax.eval_shape(rows, jax.random.key(0), now, memory)
+
+
+def whole(field: Tree) -> Any:
+    """What a field says of environments as a whole, `[..., B]`: itself, or the entry for all of a `Party`'s groups."""
+    return field[ALL] if isinstance(field, dict) else field

@@ -11,9 +11,10 @@ import numpy as np
 from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Key, Params, Stream
-from ecotone.runtime.collect import collect, example_rows
+from ecotone.runtime.collect import collect, example_rows, whole
 from ecotone.runtime.engine import Piece, Saved
 from ecotone.runtime.learn import Learner, begin, fragment_length, learn
+from ecotone.runtime.party import Party, feeds
 from ecotone.runtime.program import Program, strong
 from ecotone.trajectory import TimeStep, Tree
 
@@ -60,15 +61,15 @@ class Compiled:
     """Collect and learn inside one program, many fragments per call.
 
     Arguments:
-        algorithm: what learns.
+        algorithm: what learns, or the groups that do.
         stream: a stream whose `start` and `step` are pure.
         seed: of weights, actions, draws and environments.
     """
 
-    def __init__(self, algorithm: Algorithm, stream: Stream, seed: int) -> None:
+    def __init__(self, algorithm: Algorithm | Party, stream: Stream, seed: int) -> None:
         self.algorithm, self.stream, self.spec, self.lanes = algorithm, stream, stream.spec, stream.lanes
         self.length = fragment_length(algorithm, stream.lanes)
-        if isinstance(algorithm.feed, Replay) and algorithm.feed.storage == "host":
+        if any(isinstance(feed, Replay) and feed.storage == "host" for feed in feeds(algorithm)):
             raise Mistake("the compiled runtime keeps rows on the device: leave the replay's `storage` out, or use local.")
         self._fragments = 1
         self._begin = jax.jit(self.start)
@@ -77,7 +78,7 @@ class Compiled:
         self._told = jax.tree.map(lambda x: jnp.zeros((MOST_FRAGMENTS, *x.shape), x.dtype), told)
         self._program = Program(self._run, (algorithm, stream), carry)
 
-    def again(self, algorithm: Algorithm, stream: Stream, seed: int) -> "Compiled":
+    def again(self, algorithm: Algorithm | Party, stream: Stream, seed: int) -> "Compiled":
         """The runtime of another run with the same program: algorithm and stream differ in nothing but their floats."""
         other = copy.copy(self)
         other.algorithm, other.stream = algorithm, stream
@@ -85,7 +86,7 @@ class Compiled:
         other._program = self._program.again(constants, self._begin(*constants, jax.random.key(seed)))
         return other
 
-    def start(self, algorithm: Algorithm, stream: Stream, key: Key) -> Carry:
+    def start(self, algorithm: Algorithm | Party, stream: Stream, key: Key) -> Carry:
         """All that goes into the first fragment."""
         keys = jax.random.split(key, 3)
         state, now = stream.start(keys[0])
@@ -94,16 +95,16 @@ class Compiled:
         learner = begin(algorithm, keys[2], stream.spec, example)
         return Carry(learner, algorithm.policy(learner.state), state, now, memory, keys[1], jnp.zeros((), jnp.int32))
 
-    def fragment(self, algorithm: Algorithm, stream: Stream, carry: Carry) -> tuple[Carry, Told]:
+    def fragment(self, algorithm: Algorithm | Party, stream: Stream, carry: Carry) -> tuple[Carry, Told]:
         """Collect a fragment and learn from it."""
         key = jax.random.fold_in(carry.key, carry.fragment)
         collected = collect(algorithm, carry.params, stream, carry.stream, carry.now, carry.memory, key, self.length)
         state, now, memory, rows = collected
         learned = learn(algorithm, carry.learner, rows)
-        told = Told(rows.is_first, rows.acted, rows.reward, learned.metrics, learned.updates)
+        told = Told(*map(whole, (rows.is_first, rows.acted, rows.reward)), learned.metrics, learned.updates)
         return Carry(learned.learner, learned.params, state, now, memory, carry.key, carry.fragment + 1), told
 
-    def _run(self, constants: tuple[Algorithm, Stream], carry: Carry, told: Told, count: Any) -> tuple[Carry, Told]:
+    def _run(self, constants: tuple[Algorithm | Party, Stream], carry: Carry, told: Told, count: Any) -> tuple[Carry, Told]:
         def once(i: Any, both: tuple[Carry, Told]) -> tuple[Carry, Told]:
             carry, new = self.fragment(*constants, both[0])
             return carry, jax.tree.map(lambda all_, x: all_.at[i].set(x), both[1], new)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecotone.protocols import Algorithm, Key, Params, Stream
+from ecotone.runtime.collect import whole
 from ecotone.runtime.events import Evaluated
 from ecotone.trajectory import TimeStep, Tree
 
@@ -32,22 +33,31 @@ def evaluate_stream(policy: Chooser, stream: Stream, episodes: int, steps: int) 
     began = time.perf_counter()
     per_lane = episodes // stream.lanes
     returns, lengths = [[] for _ in range(stream.lanes)], [[] for _ in range(stream.lanes)]
-    total, length = np.zeros(stream.lanes), np.zeros(stream.lanes, int)
     state, now = stream.start(None)
+    total, length = np.zeros(np.shape(whole(now.reward))), np.zeros(stream.lanes, int)
     memory = policy.initial_memory(stream.lanes)
     while min(map(len, returns)) < per_lane:
-        asked = np.asarray(now.asks)
+        asked = np.asarray(whole(now.asks))
         action, memory = policy.act(now, memory)
         state, now = stream.step(state, action)
-        total += np.asarray(now.reward)
+        total += np.asarray(whole(now.reward))
         length += asked
-        for lane in np.flatnonzero(asked & ~np.asarray(now.asks)):
+        for lane in np.flatnonzero(asked & ~np.asarray(whole(now.asks))):
             if len(returns[lane]) < per_lane:
-                returns[lane].append(float(total[lane]))
+                returns[lane].append(total[lane].copy())
                 lengths[lane].append(int(length[lane]))
             total[lane] = length[lane] = 0
     flat = lambda lists: tuple(x for one in lists for x in one)
-    return Evaluated(steps, flat(returns), flat(lengths), time.perf_counter() - began)
+    return _evaluated(stream, steps, np.array(flat(returns)), flat(lengths), time.perf_counter() - began)
+
+
+def _evaluated(stream: Any, steps: int, returns: np.ndarray, lengths: Any, seconds: float) -> Evaluated:
+    """What episodes came to, whose returns are `[episodes]`, or of many agents `[episodes, N]`."""
+    total, of = returns, ()
+    if returns.ndim > 1:
+        total = returns.sum(1)
+        of = tuple({name: tuple(map(float, got)) for name, got in each.items()} for each in stream.shares(returns))
+    return Evaluated(steps, tuple(map(float, total)), tuple(map(int, lengths)), seconds, *of)
 
 
 class CompiledEvaluation:
@@ -61,7 +71,7 @@ class CompiledEvaluation:
         """Play with the given parameters."""
         began = time.perf_counter()
         returns, lengths = jax.tree.map(np.asarray, self._run(*self._constants, params, key))
-        return Evaluated(steps, tuple(map(float, returns)), tuple(map(int, lengths)), time.perf_counter() - began)
+        return _evaluated(self._constants[1], steps, returns, lengths, time.perf_counter() - began)
 
 
 def _play(algorithm: Algorithm, stream: Stream, params: Params, key: Key) -> tuple[Any, Any]:
@@ -76,9 +86,10 @@ def _play(algorithm: Algorithm, stream: Stream, params: Params, key: Key) -> tup
         chosen = algorithm.act(params, now.observation, now.is_first, memory, key_act, False)
         action, _, memory = chosen
         state, now = stream.step(state, action)
-        returns, lengths = returns + alive * now.reward, lengths + alive
-        return state, now, memory, returns, lengths, alive & now.asks
+        reward = whole(now.reward)
+        returns = returns + alive.reshape(-1, *(1,) * (reward.ndim - 1)) * reward
+        return state, now, memory, returns, lengths + alive, alive & whole(now.asks)
 
-    zero = jnp.zeros(stream.lanes)
-    carry = (state, now, algorithm.initial_memory(stream.lanes), zero, zero.astype(jnp.int32), now.asks)
+    lengths, returns = jnp.zeros(stream.lanes, jnp.int32), jnp.zeros_like(whole(now.reward))
+    carry = (state, now, algorithm.initial_memory(stream.lanes), returns, lengths, whole(now.asks))
     return jax.lax.while_loop(going, step, carry)[3:5]

@@ -19,7 +19,11 @@ class EpisodeEnded(NamedTuple):
     episode_return: float
     """Undiscounted sum of rewards."""
     length: int
-    """Decisions."""
+    """Decisions; with many agents, steps of the environment."""
+    agents: dict[str, float] | None = None
+    """Of many agents, what each got; `episode_return` is their sum."""
+    groups: dict[str, float] | None = None
+    """Of many agents, what those of each group got on average."""
 
 
 class Collected(NamedTuple):
@@ -40,13 +44,18 @@ class Updated:
 
     @cached_property
     def updates(self) -> int:
-        """How many; 0 while a replay warms up."""
-        return int(self._updates)
+        """How many, over all groups; 0 while a replay warms up."""
+        return sum(self._of_groups.values()) if isinstance(self._updates, dict) else int(self._updates)
+
+    @cached_property
+    def _of_groups(self) -> dict[str, int]:
+        return {name: int(updates) for name, updates in self._updates.items()}
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """Means over these updates, by name; none where there was no update."""
-        return {name: float(np.asarray(value)) for name, value in self._metrics.items()} if self.updates else {}
+        """Means over these updates, by name (of groups, `group/name`); none where there was no update."""
+        made = lambda name: self._of_groups[name.split("/")[0]] if isinstance(self._updates, dict) else self.updates
+        return {name: float(np.asarray(value)) for name, value in self._metrics.items() if made(name)}
 
 
 class Evaluated(NamedTuple):
@@ -56,6 +65,10 @@ class Evaluated(NamedTuple):
     returns: tuple[float, ...]
     lengths: tuple[int, ...]
     seconds: float
+    agents: dict[str, tuple[float, ...]] | None = None
+    """Of many agents, what each got in every episode; `returns` are their sums."""
+    groups: dict[str, tuple[float, ...]] | None = None
+    """Of many agents, what those of each group got on average in every episode."""
 
 
 class Saved(NamedTuple):

@@ -7,29 +7,36 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecotone.feed import Replay
+from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Key, State
 from ecotone.replay import experience, host, ring
 from ecotone.replay.experience import Experience
 from ecotone.replay.ring import Places
 from ecotone.runtime.learn import Learner, begin, keys_of, learn
+from ecotone.runtime.party import Party, feeds
 from ecotone.runtime.program import Program, strong
 from ecotone.spec import Spec
 from ecotone.trajectory import Array, Trajectory, Tree
 
 
-def learning(algorithm: Algorithm, spec: Spec, example: Trajectory, key: Key) -> "Program | Hosted":
+def learning(algorithm: Algorithm | Party, spec: Spec, example: Trajectory, key: Key) -> "Program | Hosted":
     """A call of `learn` for each fragment shaped as `example`, with the replay's rows where they belong.
 
-    Takes rows, and returns metrics, the leaves of the policy and the number of updates.
+    Takes rows, and returns metrics, the leaves of the policy and the number of updates. Raises `Mistake` for groups that
+    want rows on the host.
     """
     fresh = lambda key: begin(algorithm, key, spec, example)
+    if isinstance(algorithm, Party):
+        if any(isinstance(feed, Replay) and feed.storage == "host" for feed in feeds(algorithm)):
+            raise Mistake("groups keep their rows on the device: leave `storage` out of their replays.")
+        return Program(_learn, algorithm, jax.jit(fresh)(key))
     shapes = jax.eval_shape(fresh, key).store
     if isinstance(algorithm.feed, Replay) and host.belongs_here(algorithm.feed, shapes.ring.rows):
         return Hosted(algorithm, jax.jit(lambda key: _with_rows(fresh(key), ()))(key), shapes.ring.rows)
     return Program(_learn, algorithm, jax.jit(fresh)(key))
 
 
-def _learn(algorithm: Algorithm, learner: Learner, rows: Trajectory) -> tuple[Learner, tuple]:
+def _learn(algorithm: Algorithm | Party, learner: Learner, rows: Trajectory) -> tuple[Learner, tuple]:
     learned = learn(algorithm, learner, rows)
     return learned.learner, (learned.metrics, jax.tree.leaves(learned.params), learned.updates)
 
@@ -95,7 +102,7 @@ def _with_rows(learner: Learner, rows: Tree) -> Learner:
 def _take(algorithm: Any, learner: Learner, rows: Trajectory) -> tuple[Learner, list[Key]]:
     key, key_update = jax.random.split(learner.key)
     state = algorithm.observe(learner.state, rows)
-    held, due = experience.add(algorithm.feed, learner.store, rows), algorithm.feed.updates(rows.acted.shape[1])
+    held, due = experience.add(algorithm.feed, learner.store, rows), algorithm.feed.updates(rows.acted[:-1].size)
     return Learner(state, held, key), list(keys_of(key_update, due))
 
 

@@ -8,10 +8,11 @@ import numpy as np
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Params, Stream
 from ecotone.runtime.actor import NumpyActor, make_actor
-from ecotone.runtime.collect import example_rows, look_at, row_of
+from ecotone.runtime.collect import example_rows, look_at, row_of, whole
 from ecotone.runtime.engine import Piece, Saved
 from ecotone.runtime.hosted import learning
 from ecotone.runtime.learn import Learner, fragment_length
+from ecotone.runtime.party import Party
 from ecotone.trajectory import TimeStep, Trajectory, Tree, same_lanes
 
 
@@ -49,18 +50,27 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Continuing(Protocol):
+    """A stream that says itself how what it remembers is joined to episodes that were repeated."""
+
+    def continued(self, fresh: tuple[Any, TimeStep], saved: tuple[Any, TimeStep]) -> tuple[Any, TimeStep]: ...
+
+
 class Local:
     """Collect in this process, then learn.
 
     Arguments:
-        algorithm: what learns.
+        algorithm: what learns, or the groups that do.
         stream: what is stepped.
         seed: of weights, actions and draws.
         overlap: learn from one fragment while the next is collected with the weights before it (one update behind).
         actor: `numpy`, `jax` or `auto`, see `runtime.actor`.
     """
 
-    def __init__(self, algorithm: Algorithm, stream: Stream, seed: int, overlap: bool = False, actor: str = "auto") -> None:
+    def __init__(
+        self, algorithm: Algorithm | Party, stream: Stream, seed: int, overlap: bool = False, actor: str = "auto"
+    ) -> None:
         self.algorithm, self.stream, self.spec, self.lanes = algorithm, stream, stream.spec, stream.lanes
         self.overlap = overlap
         self.length = fragment_length(algorithm, stream.lanes)
@@ -84,7 +94,7 @@ class Local:
         metrics, self._params, updates = self._program(rows)
         self._act_with(before if self.overlap else self._params)
         self.fragment += 1
-        return [Piece(rows.is_first, rows.acted, rows.reward, rows, metrics, updates)]
+        return [Piece(*map(whole, (rows.is_first, rows.acted, rows.reward)), rows, metrics, updates)]
 
     def _act_with(self, leaves: list[Any]) -> None:
         self._acting = leaves
@@ -102,7 +112,8 @@ class Local:
         self._now = now
         rows.append(look_at(now, rows[-1], np.zeros_like))
         stacked = jax.tree.map(lambda *leaves: np.array(leaves), *rows)
-        self._check(stacked)
+        if not isinstance(self.algorithm, Party):  # of many agents, the stream says whose number is wrong
+            self._check(stacked)
         return stacked._replace(memory=memory)
 
     def _check(self, rows: Trajectory) -> None:
@@ -141,8 +152,11 @@ class Local:
             self.actor.noise.restore(loose["noise"])
         if isinstance(self.stream, Repeatable):
             self.stream.restore(loose.get("stream", {}))
-            self._state, now = self.stream.start(None)
-            self._now = _continued(now, tree.now)
+            fresh = self.stream.start(None)
+            if isinstance(self.stream, Continuing):
+                self._state, self._now = self.stream.continued(fresh, (tree.stream, tree.now))
+            else:
+                self._state, self._now = fresh[0], _continued(fresh[1], tree.now)
         else:
             self._state, self._now = tree.stream, tree.now
 

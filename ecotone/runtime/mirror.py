@@ -18,7 +18,7 @@ Refresh = Callable[[Iterator[np.ndarray]], Any]
 
 
 class Mirror:
-    """The mirror of a tree of modules, tuples and arrays; made once, then given new arrays as often as wanted."""
+    """The mirror of a tree of modules, tuples, dicts and arrays; made once, then given new arrays as often as wanted."""
 
     def __init__(self, tree: Tree) -> None:
         self._refresh = _refresher(tree)
@@ -33,6 +33,9 @@ def _refresher(node: Any) -> Refresh:
         return lambda leaves: node
     if isinstance(node, eqx.Module):
         return _module_refresher(node)
+    if isinstance(node, dict):
+        named = {name: _refresher(node[name]) for name in sorted(node)}
+        return lambda leaves: {name: part(leaves) for name, part in named.items()}
     if isinstance(node, tuple):
         parts = [_refresher(part) for part in node]
         make = type(node) if hasattr(node, "_fields") else lambda *values: tuple(values)

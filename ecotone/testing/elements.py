@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ecotone.spec import Box, Discrete, Leaf, MultiBinary, Place, Space, over_parts
+from ecotone.spec import Box, Leaf, Place, Space, limits, over_parts
 
 
 def check_elements(space: Space, found: Any, leading: tuple[int, ...], what: str, bounds: bool = True) -> None:
@@ -36,12 +36,3 @@ def _check(leaf: Leaf, found: Any, place: Place, leading: tuple[int, ...], what:
     # Items that are not there are zeros, whatever the bounds of those that are.
     inside = ((seen >= low) & (seen <= high)) | (seen == 0 if place.axes else False)
     assert inside.all(), f"{where} goes from {seen.min()} to {seen.max()}, outside the spec's {low} to {high}."
-
-
-def limits(leaf: Leaf) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the largest value of every entry, as rows have them."""
-    if isinstance(leaf, Box):
-        return leaf.bounds()
-    if isinstance(leaf, MultiBinary):
-        return np.asarray(0), np.asarray(1)
-    return np.asarray(0), np.asarray(leaf.n if isinstance(leaf, Discrete) else leaf.sizes) - 1

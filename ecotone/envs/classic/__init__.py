@@ -4,6 +4,7 @@ from ecotone.envs.classic.acrobot import Acrobot
 from ecotone.envs.classic.cartpole import CartPole
 from ecotone.envs.classic.catch import Catch
 from ecotone.envs.classic.mountain_car import ContinuousMountainCar, MountainCar
+from ecotone.envs.classic.multi_agent_cartpole import MultiAgentCartPole
 from ecotone.envs.classic.pendulum import Pendulum
 
 CLASSIC: dict[str, type] = {
@@ -15,3 +16,8 @@ CLASSIC: dict[str, type] = {
     "Catch-v0": Catch,
 }
 """Every classic task by its Gymnasium id (`Catch-v0`, which Gymnasium lacks, is bsuite's)."""
+
+MULTI_AGENT: dict[str, type] = {
+    "MultiAgentCartPole-v0": MultiAgentCartPole,
+}
+"""Tasks of many agents."""
