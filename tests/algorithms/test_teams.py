@@ -17,7 +17,6 @@ from ecotone.ops.distributions import Categorical
 from ecotone.spec import Box, Discrete, Spec
 from ecotone.teams import AGENTS, PRESENT, joint_spec
 from ecotone.testing import fit, probes
-from ecotone.testing.joint import Joint
 from ecotone.testing.samples import rows_for
 from tests.algorithms.small import small_matd3, small_pqn_vdn, small_qmix
 
@@ -26,7 +25,7 @@ TEAM = joint_spec(Spec(Box((3,)), Discrete(3)), 3, Box((4,)))
 
 def values(algorithm):
     """What the team's value is of each pair of choices in each place of the two-step game, `[place, first, second]`."""
-    state = fit(algorithm, Joint(probes.TwoStep()), lanes=4, fragments=900).state
+    state = fit(algorithm, probes.TwoStep(), lanes=4, fragments=900).state
     place = jnp.eye(3)
     both = jnp.stack([place, place], 1)
     seen = {AGENTS: both, PRESENT: jnp.ones((3, 2), jnp.int8), "rewards": jnp.zeros((3, 2)), "state": place}
@@ -72,7 +71,7 @@ def test_the_absent_do_not_count(algorithm):
 
 def test_matd3_finds_the_better_table():
     """Critics that see both choices value the risky table rightly; each agent has half of every reward."""
-    state = fit(small_matd3(delay=1, restraint=0.1), Joint(probes.TwoStep()), lanes=4, fragments=1_500).state
+    state = fit(small_matd3(delay=1, restraint=0.1), probes.TwoStep(), lanes=4, fragments=1_500).state
     place = jnp.eye(3)
     seen = {AGENTS: jnp.stack([place, place], 1), PRESENT: jnp.ones((3, 2), jnp.int8), "state": place}
     choice = state.networks.actor(seen, None, ())[0].mode()

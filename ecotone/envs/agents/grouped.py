@@ -7,13 +7,13 @@ import jax
 import numpy as np
 
 from ecotone.envs.agents.padding import cut
-from ecotone.envs.agents.seats import REWARDS, Seats, fold
+from ecotone.envs.agents.seats import Seats, fold
 from ecotone.frozen import register
 from ecotone.groups import ALL, World
 from ecotone.mistakes import Mistake
 from ecotone.ops.arrays import namespace
 from ecotone.spec import Spec
-from ecotone.teams import AgentSteps, MultiAgentStream
+from ecotone.teams import REWARDS, AgentSteps, MultiAgentStream
 from ecotone.trajectory import Array, TimeStep, Tree
 
 Key = Any
@@ -200,6 +200,7 @@ def _joint(seats: Seats, steps: AgentSteps, before: GroupedState) -> tuple[TimeS
     """The time step of a group whose copies are its lanes, which of these rows count `[B]`, and what is remembered.
 
     The lane is asked while any member is; its episode ends with that of the last member, for good unless that was cut short.
+    Present are those who are asked, and in the end those whose episodes were cut short: what they saw has a value.
     """
     memory, new = before.joint[seats.name], before.over[:, None]
     own, asks, ends = seats.observations(steps.observation), seats.gather(steps.asks), seats.gather(steps.ends)
@@ -214,7 +215,7 @@ def _joint(seats: Seats, steps: AgentSteps, before: GroupedState) -> tuple[TimeS
     state = seats.states(steps.state, own, present | ends)
     last = xp.where(ends, discount, 0.0).max(1)
     now = TimeStep(
-        seats.beside(own, asks, owed, state),
+        seats.beside(own, xp.where(over[:, None], ends & (discount > 0), asks), owed, state),
         counts & ~begun,
         asked,
         reward.sum(1),
