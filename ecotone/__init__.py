@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Rainbow,
     )
     from ecotone.algorithms.normalized import NormalizeObservations, NormalizeRewards
+    from ecotone.algorithms.scripted import Random, Scripted
     from ecotone.evaluation import evaluate
     from ecotone.experiment import Checkpointing, Evaluation, Experiment
     from ecotone.groups import Group
@@ -68,6 +69,7 @@ _PLACES = {
         "DiscreteSAC",
         "Rainbow",
     ),
+    "algorithms.scripted": ("Random", "Scripted"),
     "algorithms.normalized": ("NormalizeObservations", "NormalizeRewards"),
     "evaluation": ("evaluate",),
     "experiment": ("Checkpointing", "Evaluation", "Experiment"),
@@ -86,7 +88,7 @@ __all__ = [  # noqa: RUF022 - in the order in which a user meets them
     "Sweep", "train_sweep", "begin_sweep", "resume_sweep",
     "PPO", "APPO", "IMPALA", "A2C", "A3C", "PG", "PQN", "DQN", "C51", "QRDQN", "IQN", "Rainbow", "R2D2",
     "SAC", "DiscreteSAC", "TD3", "DDPG", "TQC", "QMIX", "VDN", "PQNVDN", "MAPPO", "MADDPG", "MATD3",
-    "NormalizeObservations", "NormalizeRewards",
+    "NormalizeObservations", "NormalizeRewards", "Random", "Scripted",
     "EpisodeEnded", "Collected", "Updated", "Evaluated", "Saved", "Stop", "SetTask",
 ]  # fmt: skip
 

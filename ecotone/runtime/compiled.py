@@ -124,6 +124,12 @@ class Compiled:
         """What the greedy policy needs now."""
         return self._program.carried.params
 
+    def begin_with(self, states: dict[str, Any]) -> None:
+        """Put other states in the place of those of some groups."""
+        carry = self._program.carried
+        learner = carry.learner._replace(state=carry.learner.state | states)
+        self._program.carry(carry._replace(learner=learner, params=self.algorithm.policy(learner.state)))
+
     def save(self) -> Saved:
         """The carried tree."""
         return Saved(self._program.carried, {})

@@ -54,6 +54,10 @@ class Engine(Protocol):
         """What the greedy policy needs now."""
         ...
 
+    def begin_with(self, states: dict[str, Any]) -> None:
+        """Put other states in the place of those of some groups."""
+        ...
+
     def save(self) -> Saved:
         """Everything, on the host or the device."""
         ...

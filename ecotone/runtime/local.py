@@ -131,6 +131,13 @@ class Local:
         """What the greedy policy needs now."""
         return jax.tree.unflatten(self._structure, self._params)
 
+    def begin_with(self, states: dict[str, Any]) -> None:
+        """Put other states in the place of those of some groups."""
+        learner = self._program.carried
+        self._program.carry(learner._replace(state=learner.state | states))
+        self._params = jax.tree.leaves(jax.jit(self.algorithm.policy)(self._program.carried.state))
+        self._act_with(self._params)
+
     def save(self) -> Saved:
         """Learner, actor, time step; noise and environments."""
         tree = LocalTree(self._program.carried, self._params, self._acting, self._now, self._memory, self._state)

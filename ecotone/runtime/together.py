@@ -111,6 +111,12 @@ class Member:
         """What the greedy policy needs now."""
         return self._together.carried(self._index).params
 
+    def begin_with(self, states: dict[str, Any]) -> None:
+        """Put other states in the place of those of some groups."""
+        carry = self._together.carried(self._index)
+        learner = carry.learner._replace(state=carry.learner.state | states)
+        self.restore(Saved(carry._replace(learner=learner, params=self.algorithm.policy(learner.state)), {}))
+
     def save(self) -> Saved:
         """The carried tree, as the run alone would have it."""
         return Saved(self._together.carried(self._index), {})

@@ -11,21 +11,12 @@ from ecotone.envs.agents.padding import pad, padded
 from ecotone.groups import Group, World, divide
 from ecotone.ops.arrays import namespace
 from ecotone.ops.features import flat_size, flatten
-from ecotone.spec import (
-    ACTION_MASK,
-    SEEN,
-    Box,
-    Dict,
-    Space,
-    Spec,
-    seen_space,
-    split_mask,
-)
+from ecotone.spec import ACTION_MASK, SEEN, Box, Dict, Space, Spec, seen_space, split_mask
 from ecotone.teams import AGENTS, PRESENT, REWARDS, STATE, joint_spec
 from ecotone.trajectory import Array, Tree
 
 ID = "agent"
-"""Name of the part of an observation that says whose it is."""
+"""Name of the part of observations that says which agent sees it."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +45,13 @@ class Seats:
     def spec(self) -> Spec:
         """What the group's algorithm sees and does in a lane."""
         own, count = self.own, len(self.agents)
+        if self.joint:
+            return joint_spec(own, count, Box((self.state_size,)))
+        if not (self.central or self.ids):
+            return own
         parts: dict[str, Space] = {SEEN: seen_space(own.observation)}
         if has_mask(own.observation):
             parts[ACTION_MASK] = own.observation[ACTION_MASK]  # type: ignore[index]
-        if self.joint:
-            member = Spec(Dict(parts), own.action) if has_mask(own.observation) else own
-            return joint_spec(member, count, Box((self.state_size,)))
-        if not (self.central or self.ids):
-            return own
         if self.central:
             parts[STATE] = Box((self.state_size,))
         if self.ids:
@@ -114,9 +104,7 @@ class Seats:
 
     def beside(self, own: Tree, present: Array, rewards: Array, state: Array) -> Tree:
         """What a joint lane is shown `[B, ...]`, of observations `[B, A, ...]`."""
-        seen, legal = split_mask(own)
-        seen = seen if legal is None else {SEEN: seen, ACTION_MASK: legal}
-        return {AGENTS: seen, PRESENT: present.astype("int8"), REWARDS: rewards, STATE: state}
+        return {AGENTS: own, PRESENT: present.astype("int8"), REWARDS: rewards, STATE: state}
 
 
 def has_mask(space: Space) -> bool:
