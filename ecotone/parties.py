@@ -17,6 +17,7 @@ from ecotone.groups import Group, World, needs, only_group
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm
 from ecotone.runs import Run
+from ecotone.runtime import past
 from ecotone.runtime.engine import Engine
 from ecotone.runtime.learn import counted
 from ecotone.runtime.party import Party
@@ -50,6 +51,11 @@ def seated(experiment: Experiment, world: World) -> tuple[dict[str, Group], tupl
         assert experiment.algorithm is not None
         groups = only_group(experiment.algorithm, world)
     seating = seats(groups, world)
+    past.check(groups)
+    specs = {each.name: each.spec for each in seating}
+    for name, group in groups.items():
+        if group.past is not None and specs[name] != specs[group.past.of]:
+            raise Mistake(f"group {name} plays the past of {group.past.of}, but their agents see or do different things.")
     return {name: with_schedules(group, experiment.steps) for name, group in groups.items()}, seating
 
 

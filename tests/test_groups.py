@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecotone import DQN, PPO, Experiment, Group, Random, Scripted, Updated, begin, evaluate, load, train
+from ecotone import DQN, PPO, Experiment, Group, Past, Random, Scripted, Updated, begin, evaluate, load, train
 from ecotone.checkpoint import newest
 from ecotone.envs.classic.multi_agent_cartpole import MultiAgentCartPole
 from ecotone.envs.wrappers import ClipReward
@@ -91,6 +91,29 @@ def test_a_group_begins_with_what_another_run_learned(mixed):
     for source, message in wrong.items():
         with pytest.raises(Mistake, match=message):
             begin_from_sources(replace(run.experiment, groups={"fixed": Group(PPO_SMALL, source=source)}), training.engine)
+
+
+def test_opponents_play_the_past(mixed):
+    run, _ = mixed
+    groups = {"self": Group(PPO_SMALL, ("first",)), "past": Group(PPO_SMALL, past=Past("self", size=3, every=2))}
+    engine = make_engine(replace(run.experiment, env=InTurn(2), groups=groups))
+    weight = lambda params: np.asarray(jax.tree.leaves(params)[0])
+    learned, played = [weight(engine.params()["self"])], []
+    for _ in range(12):
+        engine.advance(1)
+        learned.append(weight(engine.params()["self"]))
+        (number,) = (i for i, each in enumerate(learned) if (each == weight(engine.params()["past"])).all())
+        played.append(number)
+    assert {number % 2 for number in played} == {0}, "every second policy is kept"
+    assert len(set(played)) > 2
+    assert all(now - number <= 7 for now, number in enumerate(played, 1)), "three are"
+
+
+@pytest.mark.parametrize("other", [Group(Random(), train=False), Group(PPO_SMALL, shared=False), Group(DQN_SMALL)])
+def test_a_past_that_cannot_be_played(other):
+    groups = {"self": replace(other, agents=("first",)), "past": Group(PPO_SMALL, past=Past("self"))}
+    with pytest.raises(Mistake, match="plays the past of"):
+        make_engine(Experiment(InTurn(), groups=groups))
 
 
 def test_scripted_agents_do_what_their_function_says():

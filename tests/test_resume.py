@@ -29,6 +29,7 @@ from ecotone import (
     Group,
     NormalizeObservations,
     NormalizeRewards,
+    Past,
     Rainbow,
     Run,
     Stop,
@@ -118,7 +119,11 @@ CASES = {
     "wrapped compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS, runtime="compiled"),
     "groups in turns compiled": Experiment(
         InTurn(3),
-        groups={"one": Group(DQN_MEMORY, ("first",)), "own": Group(ON_POLICY["a2c"], shared=False)},
+        groups={
+            "one": Group(DQN_MEMORY, ("first",)),
+            "past": Group(DQN_MEMORY, ("second",), past=Past("one", size=3, every=2)),
+            "own": Group(ON_POLICY["a2c"], shared=False),
+        },
         num_envs=2,
         steps=400,
     ),

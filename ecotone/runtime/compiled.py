@@ -101,7 +101,7 @@ class Compiled:
         collected = collect(algorithm, carry.params, stream, carry.stream, carry.now, carry.memory, key, self.length)
         state, now, memory, rows = collected
         learned = learn(algorithm, carry.learner, rows)
-        told = Told(*map(whole, (rows.is_first, rows.acted, rows.reward)), learned.metrics, learned.updates)
+        told = Told(whole(rows.is_first), whole(rows.acted), whole(rows.reward), learned.metrics, learned.updates)
         return Carry(learned.learner, learned.params, state, now, memory, carry.key, carry.fragment + 1), told
 
     def _run(self, constants: tuple[Algorithm | Party, Stream], carry: Carry, told: Told, count: Any) -> tuple[Carry, Told]:

@@ -94,7 +94,7 @@ class Local:
         metrics, self._params, updates = self._program(rows)
         self._act_with(before if self.overlap else self._params)
         self.fragment += 1
-        return [Piece(*map(whole, (rows.is_first, rows.acted, rows.reward)), rows, metrics, updates)]
+        return [Piece(whole(rows.is_first), whole(rows.acted), whole(rows.reward), rows, metrics, updates)]
 
     def _act_with(self, leaves: list[Any]) -> None:
         self._acting = leaves
