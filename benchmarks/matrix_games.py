@@ -39,7 +39,7 @@ ALGORITHMS = {
     "mappo": MAPPO(feed=Rollout(32)),
     "ippo": PPO(feed=Rollout(32)),
 }
-"""Values are learned from choices at random, so that only what can be represented differs; policies explore by themselves."""
+"""Values are learned from choices at random, so that only what can be told differs; policies explore by themselves."""
 
 
 def greedy(algorithm, state, game) -> jax.Array:

@@ -7,8 +7,8 @@ import jax
 import pytest
 
 from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
-from ecotone.envs.wrapped import wrap
-from ecotone.experiment import Experiment, with_schedules
+from ecotone.experiment import Experiment
+from ecotone.parties import join
 
 FILES = sorted((Path(__file__).parent.parent / "experiments").glob("*.py"))
 
@@ -21,7 +21,7 @@ def test_experiments_are_sound(path):
     assert isinstance(world["reach"], int | float)
     assert world["__doc__"]
     env = experiment.env
-    bare = compiled_stream(env, 1, {}) if only_compiled(env) else local_stream(env, 1, experiment.env_kwargs, 0)
-    spec = wrap(bare, experiment.wrappers).spec
-    algorithm = with_schedules(experiment.algorithm, experiment.steps)
-    assert jax.tree.leaves(jax.eval_shape(lambda key: algorithm.init(key, spec), jax.random.key(0)))
+    kwargs = experiment.env_kwargs
+    bare = compiled_stream(env, 1, kwargs) if only_compiled(env) else local_stream(env, 1, kwargs, 0)
+    algorithm, stream = join(experiment, bare)
+    assert jax.tree.leaves(jax.eval_shape(lambda key: algorithm.init(key, stream.spec), jax.random.key(0)))
