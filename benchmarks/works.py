@@ -73,6 +73,45 @@ WORKS = {
         ("", "overlap", "envpool", "envpool+overlap"),
         ("sb3", "sbx", "cleanrl"),
     ),
+    "ppo-spread": Work(
+        "PPO on simple_spread of mpe2 (3 agents, one policy): 8 environments × 128 steps, 4 epochs × 4 minibatches, "
+        "64-64 tanh",
+        40_960,
+        8_192,
+        ("", "overlap"),
+        ("rllib",),
+    ),
+    "qmix-spread": Work(
+        "QMIX on simple_spread of mpe2: 1 environment, 1 update in 25 steps on 800 of them, 64-64, mixer 32 behind 64",
+        20_000,
+        5_000,
+        ("", "overlap"),
+        ("epymarl",),
+    ),
+    "ippo-spread-compiled": Work(
+        "PPO on simple_spread of JaxMARL (3 agents, one policy): 16 environments × 128 steps, 4 epochs × 4 minibatches, "
+        "64-64 tanh",
+        614_400,
+        102_400,
+        ("",),
+        ("jaxmarl",),
+    ),
+    "qmix-spread-compiled": Work(
+        "Recurrent QMIX on simple_spread of JaxMARL: 8 environments × 26 steps, then 1 update on 32 sequences of 26, "
+        "64 and GRU 64, mixer 32 behind 128",
+        208_000,
+        41_600,
+        ("",),
+        ("jaxmarl",),
+    ),
+    "mappo-spread-compiled": Work(
+        "Recurrent MAPPO on simple_spread of JaxMARL: 16 environments × 128 steps, 4 epochs × 4 minibatches, "
+        "128 and GRU 128 each for actor and critic",
+        81_920,
+        20_480,
+        ("",),
+        ("jaxmarl",),
+    ),
     "solve-cartpole": Work(
         "CartPole-v1 solved with PPO: seconds from the start of the process until 20 greedy episodes return 475 "
         "on average (evaluated every 5,120 steps)",
@@ -135,4 +174,6 @@ PEERS = {
         variants={"ppo-pong": {"": (), "EnvPool": ("--environments", "envpool")}},
     ),
     "purejaxrl": Peer("PureJaxRL", "purejaxrl.py", checkout=True),
+    "epymarl": Peer("EPyMARL", "epymarl.py", checkout=True),
+    "jaxmarl": Peer("JaxMARL", "jaxmarl.py", checkout=True),
 }

@@ -13,6 +13,7 @@ COMMANDS = {
     "analyze": "Draw curves and write a report of one run, or compare several.",
     "visualize": "Watch a run's policy, or record it.",
     "check": "Try whether an environment keeps its contract, before training.",
+    "debug": "Tell episodes of an environment play by play.",
     "list": "List algorithms, environments or experiments.",
 }
 """Every command, each in the file of its name, with what it does."""
@@ -24,12 +25,13 @@ Reinforcement learning for any simulation.
 
 commands:
   train ALGORITHM ENV [options]         {train}
-  train EXPERIMENT.py [options]
+  train EXPERIMENT [options]            (a file, or a name of `ecotone list experiments`)
   train --resume RUN [--steps N]
   evaluate RUN [options]                {evaluate}
   analyze RUN [RUN ...] [options]       {analyze}
   visualize RUN [options]               {visualize}
   check ENV|EXPERIMENT.py [options]     {check}
+  debug ENV|EXPERIMENT.py|RUN [options] {debug}
   list algorithms|environments|experiments
                                         {list}
 

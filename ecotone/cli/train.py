@@ -9,9 +9,11 @@ from typing import Any
 
 import tyro
 
+from ecotone import tuned
 from ecotone.algorithms import ALGORITHMS
 from ecotone.cli import sweeps
-from ecotone.cli.arguments import env_kwargs, parse
+from ecotone.cli.arguments import parse
+from ecotone.cli.kwargs import env_kwargs
 from ecotone.cli.runs import find_one, is_sweep
 from ecotone.experiment import Experiment
 from ecotone.groups import Group
@@ -23,17 +25,18 @@ from ecotone.training import Training, begin, follow
 
 USAGE = f"""\
 usage: ecotone train ALGORITHM ENV [options]
-       ecotone train EXPERIMENT.py [options]
+       ecotone train EXPERIMENT [options]
        ecotone train --resume RUN [--steps N]
 
 Train a policy, or go on with a run. The last line printed is the run's folder. Ctrl-C saves a checkpoint first.
 
   ALGORITHM       one of {", ".join(ALGORITHMS)}
   ENV             an environment's name: `ecotone list environments` tells those at hand
-  EXPERIMENT.py   a Python file that defines `experiment = Experiment(...)`; options override it
+  EXPERIMENT      a Python file that defines `experiment = Experiment(...)`, or the name of one that
+                  `ecotone list experiments` tells, such as cartpole-ppo; options override it
   RUN             the folder of a run or a sweep; --steps gives it a new end
 
-`ecotone train ALGORITHM --help` and `ecotone train EXPERIMENT.py --help` tell all options with their values, among them
+`ecotone train ALGORITHM --help` and `ecotone train EXPERIMENT --help` tell all options with their values, among them
 those of the algorithm. Those most often wanted:
 
   --steps N  --num-envs N  --seed S  --runtime auto|local|compiled|ray  --overlap  --title T  --out DIR
@@ -86,17 +89,26 @@ def _asked(arguments: list[str]) -> tuple[Experiment, Path | None, list[str]]:
     """The experiment that the leading arguments name, its file if it has one, and the options after them."""
     first, *rest = arguments
     if first.startswith("-"):
-        raise Mistake(f"what to train comes before {first}: `ecotone train ALGORITHM ENV` or `ecotone train EXPERIMENT.py`.")
+        raise Mistake(f"what to train comes before {first}: `ecotone train ALGORITHM ENV` or `ecotone train EXPERIMENT`.")
     if first.endswith(".py"):
         return read_experiment(first), Path(first), rest
     if first not in ALGORITHMS:
-        raise Mistake(f"no algorithm '{first}'.{nearest(first, ALGORITHMS)} Known are {', '.join(ALGORITHMS)}.")
+        return _named(first, rest)
     algorithm = ALGORITHMS[first]()
     if rest and rest[0] in ("-h", "--help"):
         return Experiment("ENV", algorithm), None, rest
     if not rest or rest[0].startswith("-"):
         raise Mistake(f"train {first} on what? Give an environment: `ecotone train {first} CartPole-v1`.")
     return Experiment(rest[0], algorithm), None, rest[1:]
+
+
+def _named(name: str, rest: list[str]) -> tuple[Experiment, Path, list[str]]:
+    """The experiment of that name; raises `Mistake` for what is neither an experiment nor an algorithm."""
+    file = tuned.find(name)
+    if file is None:
+        known = f"Algorithms are {', '.join(ALGORITHMS)}; `ecotone list experiments` tells the experiments."
+        raise Mistake(f"no algorithm or experiment '{name}'.{nearest(name, [*ALGORITHMS, *tuned.files()])} {known}")
+    return tuned.read(file).experiment, file, rest
 
 
 def _overridden(experiment: Experiment, source: Path | None, arguments: list[str]) -> Experiment:
