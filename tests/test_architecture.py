@@ -13,7 +13,7 @@ NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "frozen",
 EVERYTHING = {
     "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
     "comparison", "curves", "evaluation", "progress", "runs", "statistics", "sweeping", "sweeps", "training", "tuned",
-    "written",
+    "optuna", "search", "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},
@@ -43,6 +43,7 @@ WORLDS = {
     "brax": ("brax",),
     "jaxmarl": ("jaxmarl",),
     "mujoco": ("mujoco",),
+    "optuna": ("optuna",),
 }
 """Third-party environment packages, and the files (or for Gymnasium, a core dependency, the folder) that may import them."""
 FORBIDDEN = {"torch", "tensorflow", "pickle", "cloudpickle", "dill", "joblib"}
