@@ -10,8 +10,7 @@ import pytest
 
 from ecotone import evaluate, train
 from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
-from ecotone.envs.wrapped import wrap
-from ecotone.experiment import with_schedules
+from ecotone.parties import join
 from ecotone.statistics import iqm
 from ecotone.tuned import files, read
 
@@ -34,11 +33,10 @@ def test_experiments_are_sound(name):
     experiment = said.experiment
     assert isinstance(said.reach, int | float)
     assert said.about
-    env = experiment.env
-    bare = compiled_stream(env, 1, {}) if only_compiled(env) else local_stream(env, 1, experiment.env_kwargs, 0)
-    spec = wrap(bare, experiment.wrappers).spec
-    algorithm = with_schedules(experiment.algorithm, experiment.steps)
-    assert jax.tree.leaves(jax.eval_shape(lambda key: algorithm.init(key, spec), jax.random.key(0)))
+    env, kwargs = experiment.env, experiment.env_kwargs
+    bare = compiled_stream(env, 1, kwargs) if only_compiled(env) else local_stream(env, 1, kwargs, 0)
+    algorithm, stream = join(experiment, bare)
+    assert jax.tree.leaves(jax.eval_shape(lambda key: algorithm.init(key, stream.spec), jax.random.key(0)))
 
 
 @pytest.mark.parametrize("name", [name for name, curve in CURVES.items() if curve.exists()])

@@ -184,7 +184,7 @@ MISTAKES = {
     "analyze": "analyze what?",
     "analyze nowhere": "no run at nowhere",
     "visualize nowhere": "no display",
-    "visualize nowhere --record film.avi": "--record writes .gif or .mp4, not '.avi'",
+    "visualize nowhere --record film.avi": "--record writes .html, .mp4, .gif or .npz, not '.avi'",
     "list": "list what?",
     "list algoritms": "no list of 'algoritms'. Did you mean 'algorithms'?",
 }
