@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ecotone.recording import COLOURS, NOWHERE, Episode, Frame, Look, Recording, Scene, Track
+from ecotone.recording import NOWHERE, Episode, Frame, Look, Recording, Scene, Track
 
-LOOKS = (Look("red", "circle", "red"), Look("blue", "square", "blue"), Look("wall", "wall", COLOURS[7]))
+LOOKS = (Look("circle", "red", label="red"), Look("square", "blue", label="blue"), Look("wall", "gray", label="wall"))
 SCENE = Scene(4, 6, ("red_0", "red_1", "blue_0", "wall_0"), LOOKS, {1: 0, 2: 1}, {"red": ("stay", "up", "right")})
 
 
@@ -21,7 +21,12 @@ def recording(episodes=1):
     health = np.full((6, 4), np.nan, np.float32)
     health[:, 0] = 1.0 - 0.1 * steps
     facing = np.tile([1, NOWHERE, NOWHERE, NOWHERE], (6, 1))
-    return Recording("Two <teams>", {"red": ("red_0", "red_1"), "blue": ("blue_0",)}, (_episode(Frame(place, look, facing, health)),) * episodes, SCENE)
+    return Recording(
+        "Two <teams>",
+        {"red": ("red_0", "red_1"), "blue": ("blue_0",)},
+        (_episode(Frame(place, look, facing, health)),) * episodes,
+        SCENE,
+    )
 
 
 def _episode(frames):
@@ -32,7 +37,8 @@ def _episode(frames):
     view[:, :, 0] = -1
     asks = np.ones((6, 2), bool)
     asks[-1] = asks[3:, 1] = False
-    red = Track({"grid": view, "ammunition": np.full((6, 2), 3)}, asks, np.full((6, 2), 2), np.ones((6, 2), np.float32), ends)
+    seen = {"grid": view, "ammunition": np.full((6, 2), 3)}
+    red = Track(seen, asks, np.full((6, 2), 2), np.ones((6, 2), np.float32), ends)
     lidar = np.linspace(-1, 1, 20, dtype=np.float32)
     blue = Track(
         np.tile(lidar, (6, 1, 1)), np.arange(6)[:, None] % 2 == 1, {"move": np.zeros((6, 1, 2), int)},
