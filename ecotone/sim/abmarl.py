@@ -24,12 +24,12 @@ WRAPPERS: dict[str, str] = dict.fromkeys(
 )  # fmt: skip
 EXTERNAL = {
     "MultiAgentWrapper": "dones",
-    "GymWrapper": "gymnasium:to_gymnasium",
+    "GymWrapper": "dones:gym_wrapper",
     "GymABS": "gymnasium:GymnasiumSimulation",
     "gym_to_abmarl": "gymnasium:from_gymnasium",
     "MultiAgentABS": "dictionaries:DictionarySimulation",
     "multi_agent_to_abmarl": "rllib:from_rllib",
-    "OpenSpielWrapper": "openspiel:OpenSpielEnvironment",
+    "OpenSpielWrapper": "dones:open_spiel_wrapper",
 }
 STAND_INS: dict[str, dict[str, str]] = {
     "abmarl": {},
