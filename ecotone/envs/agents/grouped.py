@@ -205,6 +205,7 @@ def _joint(seats: Seats, steps: AgentSteps, before: GroupedState) -> tuple[TimeS
     """The time step of a group whose copies are its lanes, which of these rows count `[B]`, and what is remembered.
 
     The lane is asked while any member is; its episode ends with that of the last member, for good unless that was cut short.
+    Present are those who are asked, and in the end those whose episodes were cut short: what they saw has a value.
     """
     memory, new = before.joint[seats.name], before.over[:, None]
     own, asks, ends = seats.observations(steps.observation), seats.gather(steps.asks), seats.gather(steps.ends)
@@ -219,7 +220,7 @@ def _joint(seats: Seats, steps: AgentSteps, before: GroupedState) -> tuple[TimeS
     state = seats.states(steps.state, own, present | ends)
     last = xp.where(ends, discount, 0.0).max(1)
     now = TimeStep(
-        seats.beside(own, asks, owed, state),
+        seats.beside(own, xp.where(over[:, None], ends & (discount > 0), asks), owed, state),
         counts & ~begun,
         asked,
         reward.sum(1),
