@@ -1,7 +1,7 @@
 """PPO and DQN on four poles at once, two agents each."""
 
 import ecotone
-from ecotone.feed import Replay
+from ecotone.feed import Replay, Rollout
 
 reach = 1800
 """Greedy return, summed over the four agents (450 each), interquartile mean over five seeds."""
@@ -9,11 +9,12 @@ reach = 1800
 experiment = ecotone.Experiment(
     "MultiAgentCartPole-v0",
     groups={
-        "policies": ecotone.Group(ecotone.PPO(), ("agent_0", "agent_1")),
-        # Sixteen lanes fill the replay sixteen times as fast as one does: learn less from each row.
-        "values": ecotone.Group(ecotone.DQN(replay=Replay(batch=128, ratio=0.05)), ("agent_2", "agent_3")),
+        "policies": ecotone.Group(ecotone.PPO(feed=Rollout(64)), ("agent_0", "agent_1")),
+        # Eight lanes fill the replay eight times as fast as one does: learn less from each row.
+        "values": ecotone.Group(ecotone.DQN(replay=Replay(batch=128, ratio=0.125)), ("agent_2", "agent_3")),
     },
-    steps=150_000,
+    num_envs=4,
+    steps=100_000,
 )
 
 if __name__ == "__main__":
