@@ -4,7 +4,7 @@ from ecotone.gridworld.attacks import Attack, AttackByEncoding, RestrictedSelect
 from ecotone.gridworld.attributes import Ammunition, Health, Orientation
 from ecotone.gridworld.builders import from_array, from_file, from_picture, from_text
 from ecotone.gridworld.building import Build, Harvest, Regrow
-from ecotone.gridworld.choices import ExclusiveChoice, OneChoice
+from ecotone.gridworld.choices import ExclusiveChoice, OneChoice, Only
 from ecotone.gridworld.components import (
     REGISTRY,
     Actor,
@@ -38,8 +38,8 @@ __all__ = [
     "AttackByEncoding", "Broadcast", "Build", "CentredView", "Channel", "CrossMove", "Crowd", "DriftMove",
     "DynamicOrder", "EncodingInactive", "Ending", "ExclusiveChoice", "GridState", "GridWorld", "Harvest", "Health",
     "HealthView", "HeardMessages", "Inactive", "Kind", "Look", "MazePlaced", "Messages", "Move", "Observer",
-    "OneChoice", "OneTeamRemaining", "Orientation", "OwnAmmunition", "OwnHealth", "OwnOrientation", "OwnPosition",
-    "OwnStock", "Part", "Pay", "Placed", "Reach", "Regrow", "RestrictedSelectiveAttack", "Reward", "Roster", "Rule",
-    "SelectiveAttack", "StackedView", "TargetInactive", "TargetOverlap", "TargetPlaced", "TurnBased",
-    "Turns", "component", "from_array", "from_file", "from_picture", "from_text", "game", "register",
+    "OneChoice", "OneTeamRemaining", "Only", "Orientation", "OwnAmmunition", "OwnHealth", "OwnOrientation",
+    "OwnPosition", "OwnStock", "Part", "Pay", "Placed", "Reach", "Regrow", "RestrictedSelectiveAttack", "Reward",
+    "Roster", "Rule", "SelectiveAttack", "StackedView", "TargetInactive", "TargetOverlap", "TargetPlaced",
+    "TurnBased", "Turns", "component", "from_array", "from_file", "from_picture", "from_text", "game", "register",
 ]  # fmt: skip
