@@ -19,6 +19,7 @@ from ecotone.gridworld.components import (
     component,
     register,
 )
+from ecotone.gridworld.crowds import Graze, March
 from ecotone.gridworld.endings import EncodingInactive, Inactive, OneTeamRemaining, TargetInactive, TargetOverlap
 from ecotone.gridworld.games import GAMES, game
 from ecotone.gridworld.kinds import FULL, Kind, Look, Roster
@@ -36,10 +37,11 @@ from ecotone.gridworld.world import GridWorld
 __all__ = [
     "FULL", "GAMES", "REGISTRY", "AbsoluteView", "Actor", "Agreement", "AllAct", "Ammunition", "Attack",
     "AttackByEncoding", "Broadcast", "Build", "CentredView", "Channel", "CrossMove", "Crowd", "DriftMove",
-    "DynamicOrder", "EncodingInactive", "Ending", "ExclusiveChoice", "GridState", "GridWorld", "Harvest", "Health",
-    "HealthView", "HeardMessages", "Inactive", "Kind", "Look", "MazePlaced", "Messages", "Move", "Observer",
-    "OneChoice", "OneTeamRemaining", "Only", "Orientation", "OwnAmmunition", "OwnHealth", "OwnOrientation",
-    "OwnPosition", "OwnStock", "Part", "Pay", "Placed", "Reach", "Regrow", "RestrictedSelectiveAttack", "Reward",
-    "Roster", "Rule", "SelectiveAttack", "StackedView", "TargetInactive", "TargetOverlap", "TargetPlaced",
-    "TurnBased", "Turns", "component", "from_array", "from_file", "from_picture", "from_text", "game", "register",
+    "DynamicOrder", "EncodingInactive", "Ending", "ExclusiveChoice", "Graze", "GridState", "GridWorld", "Harvest",
+    "Health", "HealthView", "HeardMessages", "Inactive", "Kind", "Look", "March", "MazePlaced", "Messages", "Move",
+    "Observer", "OneChoice", "OneTeamRemaining", "Only", "Orientation", "OwnAmmunition", "OwnHealth",
+    "OwnOrientation", "OwnPosition", "OwnStock", "Part", "Pay", "Placed", "Reach", "Regrow",
+    "RestrictedSelectiveAttack", "Reward", "Roster", "Rule", "SelectiveAttack", "StackedView", "TargetInactive",
+    "TargetOverlap", "TargetPlaced", "TurnBased", "Turns", "component", "from_array", "from_file", "from_picture",
+    "from_text", "game", "register",
 ]  # fmt: skip

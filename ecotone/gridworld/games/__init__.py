@@ -5,6 +5,8 @@ from typing import Any
 
 from ecotone.gridworld.games.broadcasting import broadcasting, comms_blocking
 from ecotone.gridworld.games.corridor import multi_corridor
+from ecotone.gridworld.games.foraging import foraging
+from ecotone.gridworld.games.hide_and_seek import hide_and_seek
 from ecotone.gridworld.games.maze import maze_navigation, multi_maze
 from ecotone.gridworld.games.pacman import pacman
 from ecotone.gridworld.games.predator_prey import predator_prey
@@ -17,6 +19,8 @@ from ecotone.mistakes import Mistake, nearest
 GAMES: dict[str, Callable[..., GridWorld]] = {
     "broadcasting": broadcasting,
     "comms_blocking": comms_blocking,
+    "foraging": foraging,
+    "hide_and_seek": hide_and_seek,
     "maze": maze_navigation,
     "multi_corridor": multi_corridor,
     "multi_maze": multi_maze,
