@@ -9,12 +9,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from ecotone.recording import COLOURS
 from ecotone.statistics import bootstrap, iqm
 
 Array = Any
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B4B8A", "#7A7A7A")
-"""Okabe and Ito's, which colour-blind people tell apart, the strong ones first."""
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",

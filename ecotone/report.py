@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ecotone.comparison import NOT_TELLING, Group, Score, Told, environments, group, scores
-from ecotone.curves import COLOURS, Line, Panel, band, draw, present, smooth
+from ecotone.curves import Line, Panel, band, draw, present, smooth
 from ecotone.metrics import COLUMNS, is_of_episodes
 from ecotone.progress import duration, number
+from ecotone.recording import COLOURS
 
 Array = Any
 

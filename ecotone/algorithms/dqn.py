@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ecotone.algorithms import actor_critic
 from ecotone.algorithms.dqn_checks import check_options
 from ecotone.algorithms.value_losses import greedy_backup, q_loss, soft_backup, value_of
 from ecotone.feed import Replay
@@ -105,6 +106,8 @@ class DQN:
     extra_loss: Callable[[Tree, Trajectory], Array] | None = None
     """Function of network and windows of rows, added to the loss; none adds nothing."""
 
+    observe = actor_critic.observe
+
     @property
     def feed(self) -> Replay:
         """Windows of `burn_in` + `sequence` + n rows."""
@@ -151,10 +154,6 @@ class DQN:
         if legal is not None:
             choice = choice.masked(legal != 0)
         return choice.sample(key) if explore else choice.mode(), extras, memory
-
-    def observe(self, state: DQNState, rows: Trajectory) -> DQNState:
-        """Count steps."""
-        return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
 
     def update(self, state: DQNState, rows: Trajectory, key: Key) -> tuple[DQNState, Report]:
         """One step down the loss of windows `[burn_in + sequence + n, batch, ...]`, weighed by their `importance`."""

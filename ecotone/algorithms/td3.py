@@ -1,12 +1,12 @@
 """Twin delayed deep deterministic policy gradients."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from ecotone.algorithms import actor_critic, soft_actor
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
@@ -90,10 +90,7 @@ class TD3:
     extra_loss: Callable[[TD3Networks, Trajectory], Array] | None = None
     """Function of both networks and windows of rows, added to the loss; none adds nothing."""
 
-    @property
-    def feed(self) -> Replay:
-        """Windows of n + 1 rows."""
-        return replace(self.replay, window=self.n + 1)
+    feed, observe = soft_actor.feed, actor_critic.observe
 
     def init(self, key: Key, spec: Spec) -> TD3State:
         """Fresh weights; raises `ValueError` unless actions are a bounded vector, `Mistake` for an actor that is unfit."""
@@ -124,10 +121,6 @@ class TD3:
         if explore:
             action, memory = around(self.noise, key, action, params.warming, is_first, memory)
         return action, (), memory
-
-    def observe(self, state: TD3State, rows: Trajectory) -> TD3State:
-        """Count steps."""
-        return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
 
     def update(self, state: TD3State, rows: Trajectory, key: Key) -> tuple[TD3State, Report]:
         """One step of the critics; on each `delay`-th update also one of actor and targets."""

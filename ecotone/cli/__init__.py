@@ -12,6 +12,7 @@ COMMANDS = {
     "evaluate": "Score a run's policy on fresh environments.",
     "analyze": "Draw curves and write a report of one run, or compare several.",
     "visualize": "Watch a run's policy, or record it.",
+    "debug": "Tell episodes of an environment play by play.",
     "list": "List algorithms, environments or experiments.",
 }
 """Every command, each in the file of its name, with what it does."""
@@ -23,11 +24,12 @@ Reinforcement learning for any simulation.
 
 commands:
   train ALGORITHM ENV [options]         {train}
-  train EXPERIMENT.py [options]
+  train EXPERIMENT [options]            (a file, or a name of `ecotone list experiments`)
   train --resume RUN [--steps N]
   evaluate RUN [options]                {evaluate}
   analyze RUN [RUN ...] [options]       {analyze}
   visualize RUN [options]               {visualize}
+  debug ENV|EXPERIMENT.py|RUN [options] {debug}
   list algorithms|environments|experiments
                                         {list}
 

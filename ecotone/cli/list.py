@@ -1,6 +1,5 @@
 """`ecotone list`: what there is."""
 
-import ast
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -85,19 +84,24 @@ def _newest(specs: Iterable[Any]) -> list[str]:
 
 
 def experiments() -> str:
-    """Experiment files in `experiments/`, here or beside the package."""
-    places = [Path("experiments"), Path(__file__).parents[2] / "experiments"]
-    files = {file.resolve(): file for place in reversed(places) for file in sorted(place.glob("**/*.py"))}
-    if not files:
-        raise Mistake("no experiments: there is no folder `experiments` here with Python files in it.")
-    return table(["experiment", "what it is"], [[str(file), _docstring(file)] for file in files.values()])
+    """Experiments by name, those that come with Ecotone and those in the folder `experiments` here."""
+    from ecotone import tuned
+
+    heading = ["experiment", "environment", "algorithm", "steps", "reaches", "what it is"]
+    return table(heading, [[name, *_told(file)] for name, file in tuned.files().items()], numbers=(3, 4))
 
 
-def _docstring(file: Path) -> str:
+def _told(file: Path) -> list[str]:
+    """What a row says of an experiment's file; one that cannot be read says why, and does not hide the others."""
+    from ecotone import tuned
+
     try:
-        return (ast.get_docstring(ast.parse(file.read_text())) or "").partition("\n")[0]
-    except SyntaxError as error:
-        return f"cannot be read: {error.msg}"
+        said = tuned.read(file)
+    except Exception as error:
+        return ["", "", "", "", f"{file} cannot be read: {' '.join(str(error).split())}"]
+    experiment, reach = said.experiment, said.reach
+    reached = "" if reach is None else f"{reach:g}"
+    return [experiment.env_name, experiment.algorithm_name, f"{experiment.steps:,}", reached, said.about]
 
 
 LISTS: dict[str, Callable[[], str]] = {

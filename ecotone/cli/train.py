@@ -1,6 +1,5 @@
 """`ecotone train`: a policy from an algorithm and an environment, from an experiment file, or on from where a run stands."""
 
-import ast
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -10,9 +9,11 @@ from typing import Any
 
 import tyro
 
+from ecotone import tuned
 from ecotone.algorithms import ALGORITHMS
 from ecotone.cli import sweeps
 from ecotone.cli.arguments import parse
+from ecotone.cli.kwargs import env_kwargs
 from ecotone.cli.runs import find_one, is_sweep
 from ecotone.experiment import Experiment
 from ecotone.groups import Group
@@ -24,17 +25,18 @@ from ecotone.training import Training, begin, follow
 
 USAGE = f"""\
 usage: ecotone train ALGORITHM ENV [options]
-       ecotone train EXPERIMENT.py [options]
+       ecotone train EXPERIMENT [options]
        ecotone train --resume RUN [--steps N]
 
 Train a policy, or go on with a run. The last line printed is the run's folder. Ctrl-C saves a checkpoint first.
 
   ALGORITHM       one of {", ".join(ALGORITHMS)}
   ENV             an environment's name: `ecotone list environments` tells those at hand
-  EXPERIMENT.py   a Python file that defines `experiment = Experiment(...)`; options override it
+  EXPERIMENT      a Python file that defines `experiment = Experiment(...)`, or the name of one that
+                  `ecotone list experiments` tells, such as cartpole-ppo; options override it
   RUN             the folder of a run or a sweep; --steps gives it a new end
 
-`ecotone train ALGORITHM --help` and `ecotone train EXPERIMENT.py --help` tell all options with their values, among them
+`ecotone train ALGORITHM --help` and `ecotone train EXPERIMENT --help` tell all options with their values, among them
 those of the algorithm. Those most often wanted:
 
   --steps N  --num-envs N  --seed S  --runtime auto|local|compiled|ray  --overlap  --title T  --out DIR
@@ -50,8 +52,6 @@ Many runs in one command, each with a folder of its own in the sweep's, which is
 DESCRIPTION = """\
 Besides the options below, --env-kwargs.KEY VALUE hands an argument to the environment, and a schedule such as
 --algorithm.optimizer.learning-rate may be given whole, as a number or as `linear START END [OVER]`."""
-
-KWARGS = "--env-kwargs."
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -89,11 +89,11 @@ def _asked(arguments: list[str]) -> tuple[Experiment, Path | None, list[str]]:
     """The experiment that the leading arguments name, its file if it has one, and the options after them."""
     first, *rest = arguments
     if first.startswith("-"):
-        raise Mistake(f"what to train comes before {first}: `ecotone train ALGORITHM ENV` or `ecotone train EXPERIMENT.py`.")
+        raise Mistake(f"what to train comes before {first}: `ecotone train ALGORITHM ENV` or `ecotone train EXPERIMENT`.")
     if first.endswith(".py"):
         return read_experiment(first), Path(first), rest
     if first not in ALGORITHMS:
-        raise Mistake(f"no algorithm '{first}'.{nearest(first, ALGORITHMS)} Known are {', '.join(ALGORITHMS)}.")
+        return _named(first, rest)
     algorithm = ALGORITHMS[first]()
     if rest and rest[0] in ("-h", "--help"):
         return Experiment("ENV", algorithm), None, rest
@@ -102,9 +102,18 @@ def _asked(arguments: list[str]) -> tuple[Experiment, Path | None, list[str]]:
     return Experiment(rest[0], algorithm), None, rest[1:]
 
 
+def _named(name: str, rest: list[str]) -> tuple[Experiment, Path, list[str]]:
+    """The experiment of that name; raises `Mistake` for what is neither an experiment nor an algorithm."""
+    file = tuned.find(name)
+    if file is None:
+        known = f"Algorithms are {', '.join(ALGORITHMS)}; `ecotone list experiments` tells the experiments."
+        raise Mistake(f"no algorithm or experiment '{name}'.{nearest(name, [*ALGORITHMS, *tuned.files()])} {known}")
+    return tuned.read(file).experiment, file, rest
+
+
 def _overridden(experiment: Experiment, source: Path | None, arguments: list[str]) -> Experiment:
     """The experiment with what the options change."""
-    kwargs, arguments = _env_kwargs(arguments)
+    kwargs, arguments = env_kwargs(arguments)
     named = source or f"{type(experiment.algorithm).__name__.lower()} {experiment.env}"
     options, default = _options(experiment)
     made = parse(options, f"ecotone train {named}", arguments, default, DESCRIPTION)
@@ -148,31 +157,6 @@ def _group_options(groups: dict[str, Group]) -> Any:
 def _extended(name: str, fields: dict[str, Any], cls: type) -> Any:
     """A class with other annotations of some fields."""
     return dataclasses.make_dataclass(name, [(field, kind, ()) for field, kind in fields.items()], bases=(cls,), frozen=True)
-
-
-def _env_kwargs(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """What `--env-kwargs.KEY VALUE` says, Python literals where they are such, and the other arguments."""
-    kwargs, left = {}, []
-    tokens = [part for token in arguments for part in (token.split("=", 1) if token.startswith(KWARGS) else [token])]
-    while tokens:
-        token = tokens.pop(0)
-        if not token.startswith(KWARGS):
-            left.append(token)
-        elif not tokens or tokens[0].startswith("--"):
-            raise Mistake(f"{token} wants a value: {token} VALUE.")
-        else:
-            kwargs[token.removeprefix(KWARGS).replace("-", "_")] = _literal(tokens.pop(0))
-    return kwargs, left
-
-
-def _literal(text: str) -> Any:
-    words = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import shutil
 import imageio.v3 as imageio
 import numpy as np
 
-from ecotone.cli.visualize import picture
+from ecotone.playing import magnified
 
 
 def test_evaluate_prints_one_json_object(ecotone, run):
@@ -83,16 +83,22 @@ def test_lists(ecotone, tmp_path):
     assert re.search(r"^CartPole-v1 +gymnasium classic_control +local, compiled$", environments, re.MULTILINE)
     assert "CartPole-v0" not in environments
     (tmp_path / "experiments").mkdir()
-    (tmp_path / "experiments" / "one.py").write_text('"""The first."""\n')
-    assert re.search(r"^experiments/one.py +The first\.$", ecotone("list", "experiments").out, re.MULTILINE)
+    (tmp_path / "experiments" / "one.py").write_text(
+        '"""The first."""\nimport ecotone\nexperiment = ecotone.Experiment("CartPole-v1", ecotone.PPO(), steps=5_000)\n'
+    )
+    (tmp_path / "experiments" / "bad_one.py").write_text("import nothing_like_it\n")
+    listed = ecotone("list", "experiments").out
+    assert re.search(r"^one +CartPole-v1 +ppo +5,000 +The first\.$", listed, re.MULTILINE)
+    assert re.search(r"^bad-one .*cannot be read: No module named 'nothing_like_it'$", listed, re.MULTILINE)
+    assert re.search(r"^cartpole-ppo +CartPole-v1 +ppo +100,000 +475 +PPO on CartPole-v1", listed, re.MULTILINE)
 
 
 def test_frames_become_bytes_that_one_can_see():
     small = np.zeros((10, 10, 3))
     small[2, 3] = 1.0
-    shown = picture(small)
+    shown = magnified(small)
     assert (shown.shape, shown.dtype) == ((160, 160, 3), np.uint8)
     assert (shown[32:48, 48:64] == 255).all()
     assert shown.sum() == 255 * 3 * 16 * 16
     whole = np.zeros((400, 600, 3), np.uint8)
-    assert picture(whole).shape == whole.shape
+    assert magnified(whole).shape == whole.shape

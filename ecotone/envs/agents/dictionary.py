@@ -24,7 +24,8 @@ class DictionaryEnvironment(Protocol):
     """An environment of many agents as users of RLlib and PettingZoo know it: everything is a dict by agent.
 
     An agent that is in the observations and does not end acts next; any subset may, the others wait. Agents may join late,
-    leave, and return. A reward may come at any time and counts for what the agent did last. An agent ends where it is
+    leave, and return. A reward may come at any time and counts for what the agent did last (for nothing before its first
+    decision). An agent ends where it is
     true in the terminations (for good) or truncations (cut short: its final observation must be there); `"__all__"` in them
     ends the episode for every agent. Without that key the episode is over when no agent is left.
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.frozen import frozen
+from ecotone.recording import COLOURS, Frame, Look, Scene
 from ecotone.spec import Box, Discrete, Spec
 
 Array = Any
@@ -56,3 +57,14 @@ class Catch:
         ball = (row == state.row) & (column == state.ball)
         paddle = (row == self.rows - 1) & (column == state.paddle)
         return (ball | paddle).astype(jnp.float32)
+
+    @property
+    def scene(self) -> Scene:
+        """The board with the ball and the paddle."""
+        looks = (Look("ball", "circle", COLOURS[1]), Look("paddle", "square", COLOURS[0], 0.8))
+        return Scene(self.rows, self.columns, ("ball", "agent"), looks, choices={"agent": ("left", "stay", "right")})
+
+    def frame(self, state: CatchState) -> Frame:
+        """Where both are."""
+        place = jnp.array([[state.row, state.ball], [self.rows - 1, state.paddle]])
+        return Frame(place, jnp.arange(2))

@@ -1,0 +1,1 @@
+"""Recordings as pictures, films, pages and maps."""
