@@ -12,8 +12,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "recording", "frozen", "mistakes"}
 EVERYTHING = {
     "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
-    "comparison", "curves", "evaluation", "parties", "pictures", "playing", "progress", "runs", "statistics", "sweeping",
-    "sweeps", "training", "written",
+    "behaviour", "comparison", "curves", "evaluation", "parties", "pictures", "playing", "progress", "runs", "statistics",
+    "sweeping", "sweeps", "training", "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},
