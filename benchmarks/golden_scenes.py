@@ -93,8 +93,9 @@ OBSERVERS = {
     "OwnAmmunition": observer.AmmoObserver,
 }  # fmt: skip
 ENDINGS = {
-    "Inactive": done.ActiveDone, "TargetOverlap": done.TargetAgentOverlapDone, "TargetInactive": done.TargetAgentInactiveDone,
-    "EncodingInactive": done.TargetEncodingInactiveDone, "OneTeamRemaining": done.OneTeamRemainingDone,
+    "Inactive": done.ActiveDone, "TargetOverlap": done.TargetAgentOverlapDone,
+    "TargetInactive": done.TargetAgentInactiveDone, "EncodingInactive": done.TargetEncodingInactiveDone,
+    "OneTeamRemaining": done.OneTeamRemainingDone,
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ ALLOWED = {
     "ops": {"ops"},
     "networks": {"networks", "ops"},
     "algorithms": {"algorithms", "networks", "ops"},
-    "envs": {"envs", "ops.arrays", "ops.features"},
+    "envs": {"envs", "gridworld.games", "ops.arrays", "ops.features"},
     "sim": {"sim"},
     "gridworld": {"gridworld"},
     "replay": {"replay", "ops"},

@@ -51,9 +51,10 @@ def environments() -> str:
     """Environments by name: the newest version of each that Gymnasium knows, the compiled ones, and prefixes for more."""
     from ecotone.envs.classic import CLASSIC
     from ecotone.envs.gymnasium import registered
-    from ecotone.envs.names import INTEROP
+    from ecotone.envs.names import GRID, INTEROP
+    from ecotone.gridworld.games import GAMES
 
-    rows = {name: ["ecotone", "compiled", ""] for name in CLASSIC}
+    rows = {name: ["ecotone", "compiled", ""] for name in (*CLASSIC, *(f"{GRID}:{name}" for name in GAMES))}
     registry = registered()
     for name in _newest(registry.values()):
         family = _family(registry[name])

@@ -18,13 +18,15 @@ INTEROP: dict[str, Callable[..., Environment | MultiAgentEnvironment]] = {
 }
 """What wraps the environments of another package, by the prefix of their names."""
 
+GRID = "grid"
+"""Prefix of the names of grid worlds."""
 OWN: dict[str, type] = CLASSIC | MULTI_AGENT
 """Compiled environments of this package."""
 
 
 def is_compiled(name: str) -> bool:
     """Whether a name is that of a compiled environment (behind a prefix, whatever follows it)."""
-    return name in OWN or (name.partition(":")[0] in INTEROP and ":" in name)
+    return name in OWN or (name.partition(":")[0] in (*INTEROP, GRID) and ":" in name)
 
 
 def has_many_agents(name: str, **kwargs: Any) -> bool:
@@ -37,7 +39,7 @@ def make_compiled(name: str, **kwargs: Any) -> Environment | MultiAgentEnvironme
 
     Arguments:
         name: an id of `OWN` such as `CartPole-v1`, or `gymnax:NAME`, `brax:NAME`, `jumanji:NAME`, or
-            `jaxmarl:NAME` (of many agents).
+            `jaxmarl:NAME` and `grid:NAME` (of many agents).
         kwargs: fields of the classic task, or options of the foreign environment (`limit` with brax and jumanji is the
             number of decisions per episode); lists become tuples.
 
@@ -46,10 +48,14 @@ def make_compiled(name: str, **kwargs: Any) -> Environment | MultiAgentEnvironme
         MissingExtra: the package that has it is not installed.
     """
     if not is_compiled(name):
-        foreign = ", ".join(f"{prefix}:NAME" for prefix in INTEROP)
+        foreign = ", ".join(f"{prefix}:NAME" for prefix in (GRID, *INTEROP))
         known = f" There are {', '.join(OWN)}, and {foreign}."
         raise Mistake(f"no compiled environment is named {name!r}.{nearest(name, OWN) or known}")
     prefix, colon, inner = name.partition(":")
+    if prefix == GRID:
+        from ecotone.gridworld.games import game
+
+        return game(inner, **kwargs)
     if colon:
         return _foreign(INTEROP[prefix], inner, kwargs)
     fields = {field.name for field in dataclasses.fields(OWN[name])}
