@@ -78,6 +78,19 @@ def newest_policy(folder: Path, shape_of: Callable[[Any], Tree]) -> tuple[int, T
     return described["steps"], _join("policy", shape_of(spec), arrays, path), spec
 
 
+def newest_part(folder: Path, place: Callable[[set[str]], str], like: Tree) -> Tree:
+    """Part of the tree of the newest whole checkpoint below `folder`, shaped as `like`.
+
+    `place` says under which name it lies, of those in the tree, such as `.learner.state`. Raises `Mistake` as `newest` does.
+    """
+
+    def read(path: Path) -> tuple[Path, dict[str, np.ndarray]]:
+        return path, _read(path / LEARNER, json.loads((path / NUMBERS).read_text()))
+
+    path, arrays = _first_whole(folder, read)
+    return _join(f"tree{place({name.removeprefix('tree') for name in arrays})}", like, arrays, path)
+
+
 def _first_whole(folder: Path, read: Callable[[Path], T]) -> T:
     for path in sorted(folder.glob("[0-9]*"), reverse=True):
         try:

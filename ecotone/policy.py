@@ -12,7 +12,7 @@ from ecotone.experiment import with_schedules
 from ecotone.groups import World
 from ecotone.mistakes import Mistake
 from ecotone.parties import party_of, seated
-from ecotone.protocols import Algorithm, Params, Wrapper
+from ecotone.protocols import Acting, Params, Wrapper
 from ecotone.runs import Run
 from ecotone.runtime.actor import Actor, make_actor
 from ecotone.spec import Spec, from_environment, to_environment
@@ -38,7 +38,7 @@ class Policy:
     """
 
     def __init__(
-        self, algorithm: Algorithm, params: Params, spec: Spec, steps: int = 0, wrappers: tuple[Wrapper, ...] = ()
+        self, algorithm: Acting, params: Params, spec: Spec, steps: int = 0, wrappers: tuple[Wrapper, ...] = ()
     ) -> None:
         self.algorithm, self.params, self.spec, self.steps = algorithm, params, spec, steps
         self._layers = Layers(spec, wrappers) if wrappers else None

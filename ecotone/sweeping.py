@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from ecotone.mistakes import Mistake
+from ecotone.parties import begin_from_sources
 from ecotone.runs import Run
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.engine import Engine
@@ -119,6 +120,8 @@ class Sweeping:
         for training in trainings:
             if any(training.run.checkpoints.glob("[0-9]*")):
                 training.restore()
+            else:
+                begin_from_sources(training.experiment, training.engine)
         return trainings
 
     def _engines(self, runs: Sequence[Run]) -> Sequence[Engine]:

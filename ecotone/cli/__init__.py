@@ -12,6 +12,7 @@ COMMANDS = {
     "evaluate": "Score a run's policy on fresh environments.",
     "analyze": "Draw curves and write a report of one run, or compare several.",
     "visualize": "Watch a run's policy, or record it.",
+    "check": "Try whether an environment keeps its contract, before training.",
     "list": "List algorithms, environments or experiments.",
 }
 """Every command, each in the file of its name, with what it does."""
@@ -28,6 +29,7 @@ commands:
   evaluate RUN [options]                {evaluate}
   analyze RUN [RUN ...] [options]       {analyze}
   visualize RUN [options]               {visualize}
+  check ENV|EXPERIMENT.py [options]     {check}
   list algorithms|environments|experiments
                                         {list}
 

@@ -1,5 +1,6 @@
 """Options from dataclasses, by tyro, with errors of one line."""
 
+import ast
 import contextlib
 import dataclasses
 import difflib
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 SCHEDULES = {"constant": Constant, "linear": Linear}
 """Schedules by the name that options give them."""
+KWARGS = "--env-kwargs."
+"""What options of the environment begin with."""
 BOOLEANS = {"true": True, "false": False}
 
 
@@ -55,6 +58,31 @@ def parse(options: type[T], program: str, arguments: Sequence[str], default: Any
     if unknown:
         raise Mistake(_unknown(unknown[0], dict(walk(made)), program))
     return made
+
+
+def env_kwargs(arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """What `--env-kwargs.KEY VALUE` says, Python literals where they are such, and the other arguments."""
+    kwargs, left = {}, []
+    tokens = [part for token in arguments for part in (token.split("=", 1) if token.startswith(KWARGS) else [token])]
+    while tokens:
+        token = tokens.pop(0)
+        if not token.startswith(KWARGS):
+            left.append(token)
+        elif not tokens or tokens[0].startswith("--"):
+            raise Mistake(f"{token} wants a value: {token} VALUE.")
+        else:
+            kwargs[token.removeprefix(KWARGS).replace("-", "_")] = _literal(tokens.pop(0))
+    return kwargs, left
+
+
+def _literal(text: str) -> Any:
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
 def sentence(message: str) -> str:

@@ -1,6 +1,5 @@
 """`ecotone train`: a policy from an algorithm and an environment, from an experiment file, or on from where a run stands."""
 
-import ast
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ import tyro
 
 from ecotone.algorithms import ALGORITHMS
 from ecotone.cli import sweeps
-from ecotone.cli.arguments import parse
+from ecotone.cli.arguments import env_kwargs, parse
 from ecotone.cli.runs import find_one, is_sweep
 from ecotone.experiment import Experiment
 from ecotone.groups import Group
@@ -50,8 +49,6 @@ Many runs in one command, each with a folder of its own in the sweep's, which is
 DESCRIPTION = """\
 Besides the options below, --env-kwargs.KEY VALUE hands an argument to the environment, and a schedule such as
 --algorithm.optimizer.learning-rate may be given whole, as a number or as `linear START END [OVER]`."""
-
-KWARGS = "--env-kwargs."
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -104,7 +101,7 @@ def _asked(arguments: list[str]) -> tuple[Experiment, Path | None, list[str]]:
 
 def _overridden(experiment: Experiment, source: Path | None, arguments: list[str]) -> Experiment:
     """The experiment with what the options change."""
-    kwargs, arguments = _env_kwargs(arguments)
+    kwargs, arguments = env_kwargs(arguments)
     named = source or f"{type(experiment.algorithm).__name__.lower()} {experiment.env}"
     options, default = _options(experiment)
     made = parse(options, f"ecotone train {named}", arguments, default, DESCRIPTION)
@@ -148,31 +145,6 @@ def _group_options(groups: dict[str, Group]) -> Any:
 def _extended(name: str, fields: dict[str, Any], cls: type) -> Any:
     """A class with other annotations of some fields."""
     return dataclasses.make_dataclass(name, [(field, kind, ()) for field, kind in fields.items()], bases=(cls,), frozen=True)
-
-
-def _env_kwargs(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """What `--env-kwargs.KEY VALUE` says, Python literals where they are such, and the other arguments."""
-    kwargs, left = {}, []
-    tokens = [part for token in arguments for part in (token.split("=", 1) if token.startswith(KWARGS) else [token])]
-    while tokens:
-        token = tokens.pop(0)
-        if not token.startswith(KWARGS):
-            left.append(token)
-        elif not tokens or tokens[0].startswith("--"):
-            raise Mistake(f"{token} wants a value: {token} VALUE.")
-        else:
-            kwargs[token.removeprefix(KWARGS).replace("-", "_")] = _literal(tokens.pop(0))
-    return kwargs, left
-
-
-def _literal(text: str) -> Any:
-    words = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecotone.protocols import Algorithm, Key, Params, Stream
+from ecotone.protocols import Acting, Key, Params
 from ecotone.runtime.collect import whole
 from ecotone.runtime.events import Evaluated
 from ecotone.trajectory import TimeStep, Tree
@@ -21,7 +21,7 @@ class Chooser(Protocol):
     def act(self, now: TimeStep, memory: Tree) -> tuple[Any, Tree]: ...
 
 
-def evaluate_stream(policy: Chooser, stream: Stream, episodes: int, steps: int) -> Evaluated:
+def evaluate_stream(policy: Chooser, stream: Any, episodes: int, steps: int) -> Evaluated:
     """Episodes of a stream stepped in this process; every lane plays the same number, so that short ones do not crowd in.
 
     Arguments:
@@ -63,7 +63,7 @@ def _evaluated(stream: Any, steps: int, returns: np.ndarray, lengths: Any, secon
 class CompiledEvaluation:
     """One episode in each of a compiled stream's lanes, as one program."""
 
-    def __init__(self, algorithm: Algorithm, stream: Stream) -> None:
+    def __init__(self, algorithm: Acting, stream: Any) -> None:
         self._run = jax.jit(_play)
         self._constants = (algorithm, stream)
 
@@ -74,7 +74,7 @@ class CompiledEvaluation:
         return _evaluated(self._constants[1], steps, returns, lengths, time.perf_counter() - began)
 
 
-def _play(algorithm: Algorithm, stream: Stream, params: Params, key: Key) -> tuple[Any, Any]:
+def _play(algorithm: Acting, stream: Any, params: Params, key: Key) -> tuple[Any, Any]:
     key_start, key_act = jax.random.split(key)
     state, now = stream.start(key_start)
 

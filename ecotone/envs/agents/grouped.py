@@ -7,13 +7,13 @@ import jax
 import numpy as np
 
 from ecotone.envs.agents.padding import cut
-from ecotone.envs.agents.seats import REWARDS, Seats, fold
+from ecotone.envs.agents.seats import Seats, fold
 from ecotone.frozen import register
 from ecotone.groups import ALL, World
 from ecotone.mistakes import Mistake
 from ecotone.ops.arrays import namespace
 from ecotone.spec import Spec
-from ecotone.teams import AgentSteps, MultiAgentStream
+from ecotone.teams import REWARDS, AgentSteps, MultiAgentStream
 from ecotone.trajectory import Array, TimeStep, Tree
 
 Key = Any
