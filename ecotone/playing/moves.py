@@ -50,7 +50,7 @@ def preferred_moves(run: Run, agent: str = "", seed: int = 0, state: GridState |
         raise Mistake(f"{run.experiment.name} is no grid world: its agents have no cells to stand on.")
     place = world.roster.place(agent or next(iter(world.teams.values())).agents[0])
     key = jax.random.key(seed)
-    state = world.reset(key)[0] if state is None else state
+    state = jax.jit(world.reset)(key)[0] if state is None else state
     if alone:
         state = state._replace(active=state.active & (~world.learns | (np.arange(world.size) == place)))
     cells = np.argwhere(~_taken(world, state, place))
@@ -73,7 +73,7 @@ def preferred_moves(run: Run, agent: str = "", seed: int = 0, state: GridState |
     action, _ = policy.act(now, policy.initial_memory(len(cells)))
     after = jax.jit(seen.step)(now_state, action)[0].inner.inner.inner
     went = np.stack([after.row[:, place], after.column[:, place]], -1) - cells
-    return Moves(world.roster.names[place], field(cells, went, (world.rows, world.columns)), world.frame(state))
+    return Moves(world.roster.names[place], field(cells, went, (world.rows, world.columns)), jax.jit(world.frame)(state))
 
 
 def grid_of(run: Run) -> GridWorld | None:
