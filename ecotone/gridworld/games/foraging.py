@@ -27,7 +27,7 @@ def foraging(
     """
     kinds = (
         Kind("forager", 1, foragers, view_range=view_range, move_range=1, harvest_range=0, look=Look(colour="blue")),
-        Kind("food", 2, food, look=Look("s", "green", 100)),
+        Kind("food", 2, food, look=Look("s", "green", 0.5)),
     )
     return GridWorld(
         size, size, kinds,

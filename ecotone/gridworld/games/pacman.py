@@ -183,7 +183,7 @@ def pacman(
     registry = {
         "P": Kind("pacman", 1, view_range=view_range, move_range=1, look=Look(colour="yellow"), **sees),
         "W": Kind("wall", 2, look=Look("s", "blue")),
-        "F": Kind("food", 3, look=Look(colour="white", size=50)),
+        "F": Kind("food", 3, look=Look(colour="white", size=0.35)),
         "B": Kind("ghost", 4, look=Look(colour="red"), **sees, **ghost),
     }
     hunt = Catch("pacman", "ghost")
