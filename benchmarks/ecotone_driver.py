@@ -10,15 +10,18 @@ from peers.protocol import EVALUATE_EVERY, EVALUATION_EPISODES, SOLVED, Clock, a
 
 from ecotone import (
     DQN,
+    IQN,
     MAPPO,
     PPO,
     QMIX,
     SAC,
+    TD3,
     Checkpointing,
     EpisodeEnded,
     Evaluated,
     Evaluation,
     Experiment,
+    Rainbow,
     Updated,
     begin,
 )
@@ -29,8 +32,9 @@ from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.networks.parts import Without
 from ecotone.networks.recurrent import GRU, LSTM
 from ecotone.networks.teams import Agents, TeamQNetwork
+from ecotone.networks.values import Categories, ImplicitQuantiles
 from ecotone.ops.descent import Adam
-from ecotone.ops.schedules import Linear
+from ecotone.ops.schedules import Constant, Linear
 
 PACKAGES = ("ecotone", "jax", "gymnasium", "numpy")
 ROLLOUT = PPO(feed=Rollout(128), epochs=4, minibatches=4)
@@ -44,6 +48,8 @@ RECURRENT_TEAM = QMIX(
     replay=Replay(130_000, batch=32, warmup=832, ratio=1 / 208, length=26, stride=26),
     sequence=26,
 )
+ATARI_REPLAY = Replay(capacity=20_000, batch=32, warmup=1_000, ratio=0.25, length=8)
+WIDE = QNetwork(Encoder((256, 256), "relu", orthogonal=False))
 WORKS: dict[str, dict[str, Any]] = {
     "ppo-cartpole": {"env": "CartPole-v1", "algorithm": ROLLOUT, "num_envs": 8},
     "recurrent-ppo-cartpole": {
@@ -71,7 +77,29 @@ WORKS: dict[str, dict[str, Any]] = {
         "num_envs": 16,
         "runtime": "compiled",
     },
+    "dqn-lunarlander": {"env": "LunarLander-v3", "algorithm": DQN(model=WIDE), "num_envs": 1},
     "sac-halfcheetah": {"env": "HalfCheetah-v5", "algorithm": SAC(), "num_envs": 1},
+    "td3-halfcheetah": {"env": "HalfCheetah-v5", "algorithm": TD3(), "num_envs": 1},
+    "rainbow-pong": {
+        "env": "ALE/Pong-v5",
+        "algorithm": Rainbow(
+            model=QNetwork(head=Categories(51, -10.0, 10.0)),
+            double=False,
+            epsilon=Linear(1.0, 0.01, over=250_000),
+            replay=replace(ATARI_REPLAY, priority=0.5, importance=Constant(0.5)),
+        ),
+        "num_envs": 1,
+    },
+    "iqn-pong": {
+        "env": "ALE/Pong-v5",
+        "algorithm": IQN(
+            model=QNetwork(head=ImplicitQuantiles()),
+            double=False,
+            epsilon=Linear(1.0, 0.01, over=250_000),
+            replay=ATARI_REPLAY,
+        ),
+        "num_envs": 1,
+    },
 }
 VARIANTS: dict[str, dict[str, Any]] = {
     "overlap": {"overlap": True},

@@ -52,6 +52,13 @@ WORKS = {
         ("", "step by step", "overlap"),
         ("sb3", "sbx", "cleanrl"),
     ),
+    "dqn-lunarlander": Work(
+        "DQN on LunarLander-v3: 1 Gymnasium environment, 1 update in 4 steps, 256-256, batch 128",
+        20_000,
+        5_000,
+        ("", "step by step", "overlap"),
+        ("sb3",),
+    ),
     "ppo-cartpole-compiled": Work(
         "PPO on CartPole-v1 in JAX: 8 environments × 128 steps, 4 epochs × 4 minibatches, 64-64 tanh",
         1_228_800,
@@ -65,6 +72,29 @@ WORKS = {
         2_000,
         ("", "step by step", "step by step+overlap"),
         ("sb3", "sbx", "cleanrl"),
+    ),
+    "td3-halfcheetah": Work(
+        "TD3 on HalfCheetah-v5: 1 Gymnasium environment, 1 update per step, actor every second one, 256-256, batch 256",
+        6_000,
+        2_000,
+        ("", "step by step"),
+        ("sb3", "sbx"),
+    ),
+    "rainbow-pong": Work(
+        "Rainbow as Dopamine has it (categories, 3 steps, priorities) on Pong: 1 ALE game, 1 update in 4 steps, Nature CNN, "
+        "batch 32; updates per second are a quarter of steps per second",
+        3_000,
+        1_500,
+        ("",),
+        (),
+    ),
+    "iqn-pong": Work(
+        "IQN as Dopamine has it on Pong: 1 ALE game, 1 update in 4 steps, Nature CNN, batch 32, 64 quantiles; updates per "
+        "second are a quarter of steps per second",
+        3_000,
+        1_500,
+        ("",),
+        (),
     ),
     "ppo-pong": Work(
         "PPO on Pong: 8 ALE environments × 128 steps, Nature CNN, 4 epochs × 4 minibatches",
@@ -155,14 +185,20 @@ PEERS = {
         "sb3",
         ("--library", "sb3"),
         TORCH_THREADS,
-        variants={"dqn-cartpole": {"": (), "2 updates after 8 steps": ("--block", "2")}},
+        variants={
+            "dqn-cartpole": {"": (), "2 updates after 8 steps": ("--block", "2")},
+            "dqn-lunarlander": {"": (), "2 updates after 8 steps": ("--block", "2")},
+        },
     ),
     "sbx": Peer(
         "SBX",
         "baselines.py",
         "sb3",
         ("--library", "sbx"),
-        variants={"sac-halfcheetah": {"": (), "8 updates after 8 steps": ("--block", "8")}},
+        variants={
+            "sac-halfcheetah": {"": (), "8 updates after 8 steps": ("--block", "8")},
+            "td3-halfcheetah": {"": (), "8 updates after 8 steps": ("--block", "8")},
+        },
     ),
     "sb3-contrib": Peer("SB3-contrib", "baselines.py", "sb3", ("--library", "sb3-contrib"), TORCH_THREADS),
     "rllib": Peer("RLlib", "rllib.py", "rllib"),

@@ -9,6 +9,7 @@ from ecotone.mistakes import Mistake, nearest
 
 COMMANDS = {
     "train": "Train a policy, or go on with a run.",
+    "search": "Find the settings that do best.",
     "evaluate": "Score a run's policy on fresh environments.",
     "analyze": "Draw curves and write a report of one run, or compare several.",
     "visualize": "Watch a run's policy, or record it.",
@@ -27,6 +28,8 @@ commands:
   train ALGORITHM ENV [options]         {train}
   train EXPERIMENT [options]            (a file, or a name of `ecotone list experiments`)
   train --resume RUN [--steps N]
+  search ALGORITHM ENV --search FIELD=LOW:HIGH
+                                        {search}
   evaluate RUN [options]                {evaluate}
   analyze RUN [RUN ...] [options]       {analyze}
   visualize RUN [options]               {visualize}

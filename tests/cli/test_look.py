@@ -7,7 +7,7 @@ import shutil
 import imageio.v3 as imageio
 import numpy as np
 
-from ecotone.playing import magnified
+from ecotone.playing.alone import magnified
 
 
 def test_evaluate_prints_one_json_object(ecotone, run):
