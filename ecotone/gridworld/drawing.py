@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecotone.gridworld.attributes import Health
-from ecotone.gridworld.components import Actor
+from ecotone.gridworld.components import Channel
 from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import CrossMove
 from ecotone.gridworld.state import GridState
@@ -54,5 +54,5 @@ def _look(world: "World", k: int) -> Look:
 
 def _only_crosses(world: "World", kind: Kind) -> bool:
     """Whether all that agents of a kind do is one of the five moves."""
-    does: list[Any] = [actor for actor in world.actors if isinstance(actor, Actor) and actor.serves(kind)]
+    does: list[Any] = [actor for actor in world.actors if isinstance(actor, Channel) and actor.serves(kind)]
     return len(does) == 1 and isinstance(does[0], CrossMove)

@@ -33,17 +33,22 @@ class Taped(NamedTuple):
 
 
 class Tape:
-    """A stream of many agents that keeps in its state what it shows, before groups make of it what they see."""
+    """A stream of many agents that keeps in its state what it shows, before groups make of it what they see.
 
-    def __init__(self, stream: MultiAgentStream) -> None:
-        self.stream, self.lanes = stream, stream.lanes
+    Arguments:
+        stream: of many agents.
+        start: begins its episodes; none means as the stream does.
+    """
+
+    def __init__(self, stream: MultiAgentStream, start: Callable[[Any], tuple[Any, AgentSteps]] | None = None) -> None:
+        self.stream, self.lanes, self._start = stream, stream.lanes, start or stream.start
         self.teams: Mapping[str, Team] = stream.teams
         self.state_space: Space | None = stream.state_space
         self.simultaneous: bool = stream.simultaneous
 
     def start(self, key: Any) -> tuple[Taped, AgentSteps]:
         """Begin an episode in every copy."""
-        inner, steps = self.stream.start(key)
+        inner, steps = self._start(key)
         return Taped(inner, steps, None), steps
 
     def step(self, state: Taped, action: dict[str, Tree]) -> tuple[Taped, AgentSteps]:
