@@ -13,7 +13,9 @@ if TYPE_CHECKING:
         DQN,
         IMPALA,
         IQN,
+        MADDPG,
         MAPPO,
+        MATD3,
         PG,
         PPO,
         PQN,
@@ -29,9 +31,10 @@ if TYPE_CHECKING:
         Rainbow,
     )
     from ecotone.algorithms.normalized import NormalizeObservations, NormalizeRewards
+    from ecotone.algorithms.scripted import Random, Scripted
     from ecotone.evaluation import evaluate
     from ecotone.experiment import Checkpointing, Evaluation, Experiment
-    from ecotone.groups import Group
+    from ecotone.groups import Group, Past
     from ecotone.policy import Policy, load
     from ecotone.runs import Run
     from ecotone.runtime.events import Collected, EpisodeEnded, Evaluated, Saved, SetTask, Stop, Updated
@@ -49,7 +52,9 @@ _PLACES = {
         "DQN",
         "IMPALA",
         "IQN",
+        "MADDPG",
         "MAPPO",
+        "MATD3",
         "PG",
         "PPO",
         "PQN",
@@ -64,10 +69,11 @@ _PLACES = {
         "DiscreteSAC",
         "Rainbow",
     ),
+    "algorithms.scripted": ("Random", "Scripted"),
     "algorithms.normalized": ("NormalizeObservations", "NormalizeRewards"),
     "evaluation": ("evaluate",),
     "experiment": ("Checkpointing", "Evaluation", "Experiment"),
-    "groups": ("Group",),
+    "groups": ("Group", "Past"),
     "policy": ("Policy", "load"),
     "runs": ("Run",),
     "runtime.events": ("Collected", "EpisodeEnded", "Evaluated", "Saved", "SetTask", "Stop", "Updated"),
@@ -78,11 +84,12 @@ _PLACES = {
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order in which a user meets them
-    "Experiment", "Group", "Evaluation", "Checkpointing", "train", "run", "begin", "Run", "evaluate", "load", "Policy",
+    "Experiment", "Group", "Past", "Evaluation", "Checkpointing",
+    "train", "run", "begin", "Run", "evaluate", "load", "Policy",
     "Sweep", "train_sweep", "begin_sweep", "resume_sweep",
     "PPO", "APPO", "IMPALA", "A2C", "A3C", "PG", "PQN", "DQN", "C51", "QRDQN", "IQN", "Rainbow", "R2D2",
-    "SAC", "DiscreteSAC", "TD3", "DDPG", "TQC", "QMIX", "VDN", "PQNVDN", "MAPPO",
-    "NormalizeObservations", "NormalizeRewards",
+    "SAC", "DiscreteSAC", "TD3", "DDPG", "TQC", "QMIX", "VDN", "PQNVDN", "MAPPO", "MADDPG", "MATD3",
+    "NormalizeObservations", "NormalizeRewards", "Random", "Scripted",
     "EpisodeEnded", "Collected", "Updated", "Evaluated", "Saved", "Stop", "SetTask",
 ]  # fmt: skip
 

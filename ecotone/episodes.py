@@ -7,15 +7,17 @@ from typing import Any
 import jax
 import numpy as np
 
+from ecotone.playing.alone import AGENT
 from ecotone.protocols import Stream
 from ecotone.spec import to_environment
 from ecotone.teams import AgentSteps, MultiAgentStream, Team
 from ecotone.trajectory import TimeStep, Tree
 
-AGENT = "agent"
-"""What the one agent of an environment is called, and its team."""
-Play = Iterator[tuple[dict[str, Tree] | None, AgentSteps]]
-"""Without end: what was chosen by team `[1, A, ...]` as rows have it (none at the beginning), and what came to be shown."""
+Play = Iterator[tuple[Any, dict[str, Tree] | None, AgentSteps]]
+"""Without end: the stream's state, what was chosen by team `[1, A, ...]` as rows have it, and what was shown.
+
+Nothing was chosen at the beginning.
+"""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Happened:
         rewards: of those who got some, and of all who are shown.
         ends: `terminated` or `truncated` for those who ended here.
         over: the whole episode ended.
+        state: of the stream, none where it holds its state itself.
     """
 
     step: int
@@ -37,6 +40,7 @@ class Happened:
     rewards: dict[str, float] = field(default_factory=dict)
     ends: dict[str, str] = field(default_factory=dict)
     over: bool = False
+    state: Any = None
 
 
 class Alone:
@@ -70,9 +74,9 @@ def beside(now: TimeStep) -> AgentSteps:
 def happenings(stream: MultiAgentStream, play: Play, steps: int) -> Iterator[Happened]:
     """One episode of a stream of one copy, until it is over or so many steps were taken."""
     asked: dict[str, np.ndarray] = {}
-    for step, (action, now) in enumerate(play):
+    for step, (state, action, now) in enumerate(play):
         now = jax.tree.map(np.asarray, now)
-        told = Happened(step, over=bool(now.over[0]))
+        told = Happened(step, over=bool(now.over[0]), state=state)
         for name, team in stream.teams.items():
             for i, agent in enumerate(team.agents):
                 if action is not None and asked[name][i]:

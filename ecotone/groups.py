@@ -15,6 +15,22 @@ ALL = "__all__"
 
 
 @frozen
+class Past:
+    """What a group learned at earlier times, for its opponents to play."""
+
+    of: str
+    """Name of the group, which learns by the same algorithm."""
+    size: int = 10
+    """Policies kept, the newest ones; usually 5 to 50. More keep old weaknesses in play."""
+    every: int = 20
+    """Fragments between policies kept; usually 5 to 100. More lets opponents lag further behind."""
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.every < 1:
+            raise Mistake("the past keeps at least one policy (`size`), and one at least every fragment (`every`).")
+
+
+@frozen
 class Group:
     """Agents that learn together, by one algorithm."""
 
@@ -32,6 +48,8 @@ class Group:
     """Show each agent which one it is, as an indicator beside its observation."""
     train: bool = True
     """Learn; off, the weights stay as they are."""
+    past: Past | None = None
+    """Learn nothing, but play what another group learned at earlier times, drawn anew for every fragment."""
     source: str = ""
     """Folder of a run to begin with the weights of, `FOLDER` or `FOLDER:GROUP`; none begins afresh."""
 
@@ -52,6 +70,11 @@ class Group:
             raise Mistake("a joint group is one learner: leave its `shared` out.")
         if self.joint and self.central:
             raise Mistake("a joint group sees the state anyway: leave its `central` out.")
+
+    @property
+    def learns(self) -> bool:
+        """Whether its weights change."""
+        return self.train and self.past is None
 
 
 def needs(algorithm: Any, what: str) -> bool:

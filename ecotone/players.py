@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
-from ecotone.episodes import AGENT, Alone, Play, beside
+from ecotone.episodes import Alone, Play, beside
 from ecotone.mistakes import Mistake
 from ecotone.parties import join
+from ecotone.playing.alone import AGENT
+from ecotone.playing.tape import Tape
 from ecotone.policy import Policy, load
 from ecotone.protocols import Stream
 from ecotone.runs import Run
@@ -35,11 +37,11 @@ from ecotone.trajectory import Tree
 def by_choice(stream: MultiAgentStream, choose: Callable[[str, int, Any], Any], key: Any) -> Play:
     """Play on and on; `choose(team, index of the agent, observation)` gives the action, as rows have it, of who is asked."""
     state, now = stream.start(key)
-    yield None, now
+    yield state, None, now
     while True:
         action = {name: _chosen(name, team, now, choose) for name, team in stream.teams.items()}
         state, now = stream.step(state, action)
-        yield action, now
+        yield state, action, now
 
 
 def _chosen(name: str, team: Team, now: AgentSteps, choose: Callable[[str, int, Any], Any]) -> Tree:
@@ -64,58 +66,24 @@ def by_policy(stream: MultiAgentStream, folder: Path, key: Any) -> Play:
 def _alone(stream: Stream, policy: Policy, key: Any) -> Play:
     state, now = stream.start(key)
     memory = policy.initial_memory(1)
-    yield None, beside(now)
+    yield state, None, beside(now)
     while True:
         action, memory = policy.act(now, memory)
         state, now = stream.step(state, action)
-        yield {AGENT: jax.tree.map(lambda x: np.asarray(x)[:, None], action)}, beside(now)
+        yield state, {AGENT: jax.tree.map(lambda x: np.asarray(x)[:, None], action)}, beside(now)
 
 
 def _together(stream: MultiAgentStream, run: Run, policy: Policy, key: Any) -> Play:
-    watched = _Watched(stream, [None, None])
-    grouped = join(run.experiment, watched)[1]
+    grouped = join(run.experiment, Tape(stream))[1]
     if grouped.world != policy.spec:
         raise Mistake(f"the policy of {run.folder} was trained for other agents, observations or actions than these.")
     state, now = grouped.start(key)
     memory = policy.initial_memory(1)
     while True:
-        yield tuple(watched.latest)  # type: ignore[misc]
+        taped = state.inner
+        yield taped.inner, taped.action, taped.steps
         action, memory = policy.act(now, memory)
         state, now = grouped.step(state, action)
-
-
-class _Watched(NamedTuple):
-    """A stream of many agents that remembers its latest step and what led to it."""
-
-    stream: MultiAgentStream
-    latest: list[Any]
-
-    @property
-    def teams(self) -> Any:
-        return self.stream.teams
-
-    @property
-    def state_space(self) -> Any:
-        return self.stream.state_space
-
-    @property
-    def simultaneous(self) -> bool:
-        return self.stream.simultaneous
-
-    @property
-    def lanes(self) -> int:
-        return self.stream.lanes
-
-    def start(self, key: Any = None) -> tuple[Any, AgentSteps]:
-        state, now = self.stream.start(key)
-        self.latest[:] = None, now
-        return state, now
-
-    def step(self, state: Any, action: dict[str, Tree]) -> tuple[Any, AgentSteps]:
-        action = jax.tree.map(np.asarray, action)
-        state, now = self.stream.step(state, action)
-        self.latest[:] = action, now
-        return state, now
 
 
 def random_action(space: Space, legal: Any, generator: np.random.Generator) -> Any:

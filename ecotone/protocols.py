@@ -99,6 +99,20 @@ class Model(Protocol):
         ...
 
 
+class Acting(Protocol):
+    """What chooses actions: an `Algorithm`, or several groups as one, whose spec and all else are dicts by group."""
+
+    def init(self, key: Key, spec: Any) -> State: ...
+
+    def initial_memory(self, lanes: int) -> Tree: ...
+
+    def policy(self, state: State) -> Params: ...
+
+    def act(
+        self, params: Params, observation: Tree, is_first: Any, memory: Tree, key: Key, explore: bool
+    ) -> tuple[Tree, Tree, Tree]: ...
+
+
 @runtime_checkable
 class Algorithm(Protocol):
     """Five pure functions and a statement of how it is fed."""

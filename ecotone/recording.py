@@ -1,9 +1,12 @@
 """Episodes as one looks at them: entities on a grid or pictures, and what every agent saw, did and got."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from ecotone.frozen import frozen, static
 from ecotone.mistakes import Mistake, nearest
 from ecotone.trajectory import Array, Tree
 
@@ -12,45 +15,45 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5
 NAMED = {
     "blue": COLOURS[0], "red": COLOURS[1], "green": COLOURS[2], "pink": COLOURS[3], "orange": COLOURS[4],
     "sky": COLOURS[5], "purple": COLOURS[6], "grey": COLOURS[7], "gray": COLOURS[7], "black": "#222222",
-    "white": "#FFFFFF", "brown": "#8C5A2B", "yellow": "#F0E442", "dark": "#4A4F57",
+    "white": "#FFFFFF", "brown": "#8C5A2B", "yellow": "#F0E442", "cyan": "#56B4E9", "magenta": "#CC79A7",
 }  # fmt: skip
 """Names of colours, which stand for those of the palette where it has one so called."""
+NAMED |= {"b": NAMED["blue"], "r": NAMED["red"], "g": NAMED["green"], "c": NAMED["cyan"], "m": NAMED["magenta"]}
+NAMED |= {"y": NAMED["yellow"], "k": NAMED["black"], "w": NAMED["white"]}
 MARKERS = {
     "circle": "o", "square": "s", "triangle": "^", "diamond": "D", "pentagon": "p", "cross": "X", "star": "*",
     "hexagon": "h", "plus": "P", "down": "v", "left": "<", "right": ">", "wall": "full",
 }  # fmt: skip
 """Shapes, and the marker by which matplotlib (and Abmarl) knows each; a wall fills its cell."""
+OTHER_MARKERS = {"d": "diamond", "x": "cross", "+": "plus", "H": "hexagon", ".": "circle"}
 TEAM_SHAPES = tuple(MARKERS)[:8]
 UP, RIGHT, DOWN, LEFT = range(4)
 NOWHERE = -1
 """Stands for no look (the entity is not there) and for no direction."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Look:
-    """How an entity is drawn.
+    """How an entity is drawn; what is left out is chosen for its team. Raises `Mistake` for an unknown shape or colour."""
 
-    Arguments:
-        label: what the legend says.
-        shape: one of `MARKERS`, by name or marker.
-        colour: a name of `NAMED`, or `#rrggbb`.
-        size: of its cell, 0 to 1.
-
-    Raises `Mistake` for an unknown shape or colour.
-    """
-
-    label: str
-    shape: str = "circle"
-    colour: str = COLOURS[0]
-    size: float = 0.7
+    shape: str = ""
+    """One of `MARKERS`, by its name or marker."""
+    colour: str = ""
+    """A name of `NAMED`, or `#rrggbb`."""
+    size: float = static(default=0.7)
+    """Of its cell, 0 to 1; a wall fills its cell whatever this is."""
+    label: str = ""
+    """What the legend says."""
 
     def __post_init__(self) -> None:
-        by_marker = {marker: name for name, marker in MARKERS.items()}
+        by_marker = {marker: name for name, marker in MARKERS.items()} | OTHER_MARKERS
         shape = by_marker.get(self.shape, self.shape)
-        if shape not in MARKERS:
+        if shape not in ("", *MARKERS):
             raise Mistake(f"'{self.shape}' is no shape: take one of {', '.join(MARKERS)}.{nearest(shape, MARKERS)}")
+        if not 0 < self.size <= 1:
+            raise Mistake(f"the size of a look is {self.size}, but it is a share of a cell: above 0, at most 1.")
         object.__setattr__(self, "shape", shape)
-        object.__setattr__(self, "colour", _hexadecimal(self.colour))
+        object.__setattr__(self, "colour", _hexadecimal(self.colour) if self.colour else "")
 
 
 def _hexadecimal(colour: str) -> str:
@@ -62,13 +65,19 @@ def _hexadecimal(colour: str) -> str:
     return found
 
 
-def team_looks(teams: Sequence[str], size: float = 0.7) -> dict[str, Look]:
-    """A look for every team: a shape and a colour of its own, the colour that it is named for where it is named for one."""
-    named = {team: NAMED[word] for team in teams for word in team.lower().replace("-", "_").split("_") if word in NAMED}
-    free = [colour for colour in COLOURS if colour not in named.values()] or list(COLOURS)
-    others = [team for team in teams if team not in named]
-    colours = named | {team: free[i % len(free)] for i, team in enumerate(others)}
-    return {team: Look(team, TEAM_SHAPES[i % len(TEAM_SHAPES)], colours[team], size) for i, team in enumerate(teams)}
+def team_looks(looks: Mapping[str, Look]) -> dict[str, Look]:
+    """Looks by team, completed: a colour of the palette and a shape of its own for each team that says none.
+
+    A team that is named for a colour gets that one.
+    """
+    words = {team: [word for word in re.split("[_ -]", team.lower()) if word in NAMED] for team in looks}
+    said = {team: look.colour or (NAMED[words[team][0]] if words[team] else "") for team, look in looks.items()}
+    free = itertools.cycle([colour for colour in COLOURS if colour not in said.values()] or COLOURS)
+    shapes = itertools.cycle(TEAM_SHAPES)
+    return {
+        team: Look(look.shape or next(shapes), said[team] or next(free), look.size, look.label or team)
+        for team, look in looks.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ecotone.evaluation import Evaluator
 from ecotone.experiment import Experiment
 from ecotone.metrics import Recorder
 from ecotone.mistakes import Mistake
-from ecotone.parties import join, sees_state
+from ecotone.parties import begin_from_sources, join, sees_state
 from ecotone.protocols import Algorithm, Stream
 from ecotone.runs import Run
 from ecotone.runtime.compiled import Compiled
@@ -224,6 +224,7 @@ def begin(experiment: Experiment, resume: Run | None = None, source: Path | None
     """
     engine = make_engine(experiment)
     if resume is None:
+        begin_from_sources(experiment, engine)
         return Training(Run.create(experiment, source), experiment, engine)
     run = Run(resume.folder, experiment)
     training = Training(run, experiment, engine)

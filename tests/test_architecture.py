@@ -11,9 +11,10 @@ ROOT = Path(__file__).parent.parent / "ecotone"
 FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "recording", "frozen", "mistakes"}
 EVERYTHING = {
-    "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
-    "comparison", "curves", "episodes", "evaluation", "parameters", "parties", "pictures", "playbook", "players", "playing",
-    "progress", "runs", "statistics", "sweeping", "sweeps", "training", "tuned", "written",
+    "__main__", "checkpoint", "cli", "comparison", "curves", "ecotone", "episodes", "evaluation", "experiment",
+    "league", "metrics", "optuna", "parameters", "parties", "pictures", "playbook", "players", "playing", "policy",
+    "progress", "report", "runs", "search", "statistics", "sweeping", "sweeps", "testing", "training", "tuned",
+    "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},
@@ -45,6 +46,7 @@ WORLDS = {
     "brax": ("brax",),
     "jaxmarl": ("jaxmarl",),
     "mujoco": ("mujoco",),
+    "optuna": ("optuna",),
 }
 """Third-party environment packages, and the files (of Gymnasium, a core dependency: folders) that may import them."""
 FORBIDDEN = {"torch", "tensorflow", "pickle", "cloudpickle", "dill", "joblib"}

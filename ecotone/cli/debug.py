@@ -1,6 +1,5 @@
 """`ecotone debug`: episodes of an environment told play by play, before anything is trained."""
 
-import os
 import secrets
 import sys
 import time
@@ -94,7 +93,7 @@ def _episode(
         for happened in happenings(stream, _play(stream, policy, seed), options.steps):
             told.append(happened)
             if options.render:
-                pictures.append(draw())
+                pictures.append(draw(happened))
             if watch is not None and not watch(happened):
                 break
     finally:
@@ -113,24 +112,41 @@ def _episode(
     print(f"episode {episode + 1}: {how} after {told[-1].step} steps; return {number(sum(returns.values()))} ({each})")
 
 
-def _stream(env: Any, kwargs: dict[str, Any], seed: int, render: bool) -> tuple[Any, Callable[[], Any], Callable[[], Any]]:
-    """A stream of one copy, what draws it, and what closes it."""
+def _stream(env: Any, kwargs: dict[str, Any], seed: int, render: bool) -> tuple[Any, Callable[..., Any], Callable[[], None]]:
+    """A stream of one copy, what draws it after a step, and what closes it."""
     from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
     from ecotone.episodes import Alone
+    from ecotone.playing.alone import quiet
     from ecotone.teams import MultiAgentStream
 
-    if render:
-        for name in ("SDL_AUDIODRIVER", "SDL_VIDEODRIVER"):
-            os.environ.setdefault(name, "dummy")  # pictures are kept, and no window is opened
-    if only_compiled(env):
-        if render:
-            raise Mistake(f"{env} exists in compiled form alone, which cannot draw itself: leave --render out.")
-        stream = compiled_stream(env, 1, kwargs)
-    else:
-        stream = local_stream(env, 1, kwargs, seed, render_mode="rgb_array" if render else None)
+    mode = "rgb_array" if render else None
+    quiet(mode)
+    compiled = only_compiled(env)
+    stream = compiled_stream(env, 1, kwargs) if compiled else local_stream(env, 1, kwargs, seed, render_mode=mode)
     many: Any = stream if isinstance(stream, MultiAgentStream) else Alone(stream)
-    copies: Any = getattr(stream, "environments", None) or getattr(getattr(stream, "vector", None), "envs", None)
-    return many, lambda: copies[0].render(), getattr(stream, "close", lambda: None)
+    draw = (_scene(env, stream) if compiled else _copy(stream)) if render else lambda happened: None
+    return many, draw, getattr(stream, "close", lambda: None)
+
+
+def _copy(stream: Any) -> Callable[..., Any]:
+    copy = (getattr(stream, "environments", None) or stream.vector.envs)[0]
+    if not hasattr(copy, "render"):
+        raise Mistake(f"{type(copy).__name__} has no `render()`: leave --render out.")
+    return lambda happened: copy.render()
+
+
+def _scene(name: Any, stream: Any) -> Callable[..., Any]:
+    import jax
+
+    from ecotone.pictures.film import Stage
+    from ecotone.recording import Drawable
+
+    env = stream.environment
+    if not isinstance(env, Drawable):
+        raise Mistake(f"{name} exists in compiled form alone, and has no scene to draw: leave --render out.")
+    stage = Stage(env.scene)
+    alone = lambda tree: jax.tree.map(lambda x: x[0], tree)
+    return lambda happened: stage(env.frame(alone(happened.state.inner)), str(name), f"step {happened.step}")
 
 
 def _play(stream: Any, policy: str, seed: int) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from ecotone.mistakes import Mistake, nearest
 
 FAMILIES = ("classic_control", "toy_text", "box2d", "mujoco")
 EXTRAS = {"box2d": "box2d", "mujoco": "mujoco"}
+PACKAGES = {"box2d": "Box2D", "atari": "ale_py", "pettingzoo": "mpe2"}
+"""What an extra installs, where that is named otherwise."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +50,50 @@ def algorithms() -> str:
 
 
 def environments() -> str:
-    """Environments by name: the newest version of each that Gymnasium knows, the compiled ones, and prefixes for more."""
-    from ecotone.envs.classic import CLASSIC
+    """Environments by name, compiled ones, those of Gymnasium (the newest version of each) and of many agents.
+
+    Prefixes stand for all that another package has; the last column says what is to be installed first.
+    """
+    from ecotone.envs.classic import CLASSIC, MULTI_AGENT
     from ecotone.envs.gymnasium import registered
     from ecotone.envs.names import GRID, INTEROP
     from ecotone.gridworld.games import GAMES
 
-    rows = {name: ["ecotone", "compiled", ""] for name in (*CLASSIC, *(f"{GRID}:{name}" for name in GAMES))}
+    rows = {name: ["ecotone", "one", "compiled", ""] for name in CLASSIC}
+    many = (*MULTI_AGENT, *(f"{GRID}:{name}" for name in GAMES))
+    rows |= {name: ["ecotone", "many", "compiled", ""] for name in many}
     registry = registered()
     for name in _newest(registry.values()):
         family = _family(registry[name])
-        rows[name] = [f"gymnasium {family}", "local, compiled" if name in CLASSIC else "local", EXTRAS.get(family, "")]
+        runtimes = "local, compiled" if name in CLASSIC else "local"
+        rows[name] = [f"gymnasium {family}", "one", runtimes, _lacking(EXTRAS.get(family, ""))]
     patterns = {
-        "ALE/NAME-v5": ["ale-py", "local", "atari"],
-        "MinAtar/NAME-v1": ["minatar", "local", "minatar"],
-        "envpool:NAME": ["envpool", "local", "envpool"],
-        **{f"{prefix}:NAME": [prefix, "compiled", prefix] for prefix in INTEROP},
+        "ALE/NAME-v5": ["ale-py", "one", "local", _lacking("atari")],
+        "MinAtar/NAME-v1": ["minatar", "one", "local", _lacking("minatar")],
+        "envpool:NAME": ["envpool", "one", "local", _lacking("envpool")],
     }
-    told = [*sorted(rows.items(), key=lambda item: (item[1][0], item[0])), *patterns.items()]
-    return table(["environment", "from", "runtimes", "extra"], [[name, *row] for name, row in told])
+    foreign = {f"{p}:NAME": [p, "many" if p == "jaxmarl" else "one", "compiled", _lacking(p)] for p in INTEROP}
+    told = [*sorted(rows.items(), key=lambda item: (item[1][0], item[0])), *(patterns | foreign | _of_many()).items()]
+    return table(["environment", "from", "agents", "runtimes", "to install"], [[name, *row] for name, row in told])
+
+
+def _of_many() -> dict[str, list[str]]:
+    """Environments of many agents that step in this process: names where their package is at hand, else a pattern."""
+    from ecotone.envs import pettingzoo
+    from ecotone.envs.agents.tuples import EXAMPLES
+
+    rows = {}
+    for family, package in pettingzoo.FAMILIES.items():
+        lacking = _lacking("pettingzoo")
+        names = pettingzoo.names(family) if not lacking else ["NAME"]
+        told = package.replace(".", " ")
+        rows |= {f"{pettingzoo.PREFIX}{family}/{name}": [told, "many", "local", lacking] for name in names}
+    return rows | {name: [package, "many", "local", _lacking(package)] for package, name in EXAMPLES.items()}
+
+
+def _lacking(extra: str) -> str:
+    """The extra, where what it installs is not at hand."""
+    return extra if extra and find_spec(PACKAGES.get(extra, extra)) is None else ""
 
 
 def _family(spec: Any) -> str:

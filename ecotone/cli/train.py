@@ -62,11 +62,11 @@ def main(arguments: Sequence[str]) -> int:
     if any(argument.split("=")[0] == "--resume" for argument in arguments):
         return _resume(arguments)
     several, arguments = sweeps.take(arguments)
-    experiment, source, options = _asked(arguments)
-    overridden = lambda more: _overridden(experiment, source, [*options, *more])
+    experiment, source, options = asked(arguments)
+    with_more = lambda more: overridden(experiment, source, [*options, *more])
     if several is None:
-        return _watch(begin(overridden([]), source=source))
-    return sweeps.watch(begin_sweep(several.sweep(overridden), source))
+        return _watch(begin(with_more([]), source=source))
+    return sweeps.watch(begin_sweep(several.sweep(with_more), source))
 
 
 def _watch(training: Training) -> int:
@@ -85,11 +85,15 @@ def _watch(training: Training) -> int:
     return 0
 
 
-def _asked(arguments: list[str]) -> tuple[Experiment, Path | None, list[str]]:
-    """The experiment that the leading arguments name, its file if it has one, and the options after them."""
+def asked(arguments: list[str], command: str = "train") -> tuple[Experiment, Path | None, list[str]]:
+    """The experiment that a command's leading arguments name, its file if it has one, and the options after them.
+
+    Raises `Mistake` where they name none.
+    """
     first, *rest = arguments
     if first.startswith("-"):
-        raise Mistake(f"what to train comes before {first}: `ecotone train ALGORITHM ENV` or `ecotone train EXPERIMENT`.")
+        usage = f"`ecotone {command} ALGORITHM ENV` or `ecotone {command} EXPERIMENT`"
+        raise Mistake(f"what to {command} comes before {first}: {usage}.")
     if first.endswith(".py"):
         return read_experiment(first), Path(first), rest
     if first not in ALGORITHMS:
@@ -98,7 +102,7 @@ def _asked(arguments: list[str]) -> tuple[Experiment, Path | None, list[str]]:
     if rest and rest[0] in ("-h", "--help"):
         return Experiment("ENV", algorithm), None, rest
     if not rest or rest[0].startswith("-"):
-        raise Mistake(f"train {first} on what? Give an environment: `ecotone train {first} CartPole-v1`.")
+        raise Mistake(f"{command} {first} on what? Give an environment: `ecotone {command} {first} CartPole-v1`.")
     return Experiment(rest[0], algorithm), None, rest[1:]
 
 
@@ -111,12 +115,12 @@ def _named(name: str, rest: list[str]) -> tuple[Experiment, Path, list[str]]:
     return tuned.read(file).experiment, file, rest
 
 
-def _overridden(experiment: Experiment, source: Path | None, arguments: list[str]) -> Experiment:
-    """The experiment with what the options change."""
+def overridden(experiment: Experiment, source: Path | None, arguments: list[str], command: str = "train") -> Experiment:
+    """The experiment with what the options change; raises `Mistake` for options that it does not have."""
     kwargs, arguments = env_kwargs(arguments)
     named = source or f"{type(experiment.algorithm).__name__.lower()} {experiment.env}"
     options, default = _options(experiment)
-    made = parse(options, f"ecotone train {named}", arguments, default, DESCRIPTION)
+    made = parse(options, f"ecotone {command} {named}", arguments, default, DESCRIPTION)
     values = _values(made, Experiment)
     values["env_kwargs"] = experiment.env_kwargs | kwargs
     if experiment.groups is not None:

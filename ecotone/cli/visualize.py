@@ -56,11 +56,21 @@ def _has_display() -> bool:
 
 
 def _watch(folder: Path, options: Options) -> None:
-    from ecotone.playing import gymnasium_environment, play_episode
+    from ecotone.envs.streams import is_multi_agent, only_compiled
+    from ecotone.playing.alone import gymnasium_environment, play_episode
+    from ecotone.playing.tape import play_together
     from ecotone.policy import load
     from ecotone.runs import Run
 
-    env, policy = gymnasium_environment(Run.open(folder), "human"), load(folder)
+    experiment, policy = Run.open(folder).experiment, load(folder)
+    if only_compiled(experiment.env):
+        raise Mistake(f"{experiment.name} is played in compiled form, which has no window: add --record FILE.html.")
+    if is_multi_agent(experiment.env, experiment.env_kwargs):
+        recording = play_together(experiment, policy, options.episodes, options.seed, "human")
+        for number, episode in enumerate(recording.episodes):
+            _tell(number, episode)
+        return
+    env = gymnasium_environment(experiment, "human")
     try:
         for number in range(options.episodes):
             _tell(number, play_episode(env, policy, options.seed + number))

@@ -11,6 +11,7 @@ from ecotone.gridworld.components import (
     Channel,
     Crowd,
     Ending,
+    Looks,
     Observer,
     Part,
     Reward,
@@ -22,7 +23,7 @@ from ecotone.gridworld.components import (
 from ecotone.gridworld.crowds import Graze, March
 from ecotone.gridworld.endings import EncodingInactive, Inactive, OneTeamRemaining, TargetInactive, TargetOverlap
 from ecotone.gridworld.games import GAMES, game
-from ecotone.gridworld.kinds import FULL, Kind, Look, Roster
+from ecotone.gridworld.kinds import FULL, Kind, Roster
 from ecotone.gridworld.messages import Agreement, Broadcast, HeardMessages, Messages
 from ecotone.gridworld.moving import CrossMove, DriftMove, Move
 from ecotone.gridworld.observing import AbsoluteView, CentredView, HealthView, StackedView
@@ -33,13 +34,14 @@ from ecotone.gridworld.state import GridState
 from ecotone.gridworld.targets import MazePlaced, TargetPlaced
 from ecotone.gridworld.turns import AllAct, DynamicOrder, TurnBased
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 __all__ = [
     "FULL", "GAMES", "REGISTRY", "AbsoluteView", "Actor", "Agreement", "AllAct", "Ammunition", "Attack",
     "AttackByEncoding", "Broadcast", "Build", "CentredView", "Channel", "CrossMove", "Crowd", "DriftMove",
     "DynamicOrder", "EncodingInactive", "Ending", "ExclusiveChoice", "Graze", "GridState", "GridWorld", "Harvest",
-    "Health", "HealthView", "HeardMessages", "Inactive", "Kind", "Look", "March", "MazePlaced", "Messages", "Move",
-    "Observer", "OneChoice", "OneTeamRemaining", "Only", "Orientation", "OwnAmmunition", "OwnHealth",
+    "Health", "HealthView", "HeardMessages", "Inactive", "Kind", "Look", "Looks", "March", "MazePlaced", "Messages",
+    "Move", "Observer", "OneChoice", "OneTeamRemaining", "Only", "Orientation", "OwnAmmunition", "OwnHealth",
     "OwnOrientation", "OwnPosition", "OwnStock", "Part", "Pay", "Placed", "Reach", "Regrow",
     "RestrictedSelectiveAttack", "Reward", "Roster", "Rule", "SelectiveAttack", "StackedView", "TargetInactive",
     "TargetOverlap", "TargetPlaced", "TurnBased", "Turns", "component", "from_array", "from_file", "from_picture",

@@ -11,6 +11,7 @@ import numpy as np
 from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.state import GridState
 from ecotone.mistakes import Mistake, nearest
+from ecotone.recording import Look
 from ecotone.spec import Space
 
 if TYPE_CHECKING:
@@ -162,6 +163,19 @@ class Turns(Protocol):
 
     def next(self, world: World, state: GridState, candidates: Array) -> tuple[Array, Array]:
         """`(asks, turn)`: who of `candidates` `[N]` (learners still there) acts next, and the `turn` to keep."""
+        ...
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """How agents look whose look is not that of their kind alone: the sick, the laden, the angry."""
+
+    def looks(self, world: World) -> tuple[Look, ...]:
+        """Further looks beside those of the kinds, each with a label."""
+        ...
+
+    def look(self, world: World, state: GridState) -> Array:
+        """Index of each agent's look in `looks`, -1 for that of its kind, `[N]` int."""
         ...
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
+from ecotone.recording import Look
 
 FULL: Literal["FULL"] = "FULL"
 """The range that reaches all of the grid from everywhere."""
@@ -15,15 +16,6 @@ Range = int | Literal["FULL"]
 Cell = tuple[int, int]
 EMPTY, OUTSIDE, MASKED = 0, -1, -2
 """What observers show beside encodings: nobody there, beyond the grid, hidden."""
-
-
-@frozen
-class Look:
-    """How an agent is drawn: Matplotlib's marker and colour, and the marker's area in square points (200 fills a cell)."""
-
-    shape: str = "o"
-    colour: str = "gray"
-    size: int = 200
 
 
 @frozen
@@ -72,7 +64,7 @@ class Kind:
     reserve: bool = False
     """Whether its agents are off the grid at reset, until something (such as building) brings them in."""
     look: Look = field(default_factory=Look)
-    """How it is drawn."""
+    """How it is drawn; what it does not say is chosen from the palette."""
 
     def __post_init__(self) -> None:
         for holds, problem in self._demands():

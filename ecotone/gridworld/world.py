@@ -9,13 +9,15 @@ import numpy as np
 from ecotone.frozen import frozen
 from ecotone.gridworld.cells import Rules, clashes, pairs, reach
 from ecotone.gridworld.channels import acting_kinds, action_space, learning_members, member_actions
-from ecotone.gridworld.components import Channel, Ending, Observer, Part, Reward, Rule, Turns
+from ecotone.gridworld.components import Channel, Ending, Looks, Observer, Part, Reward, Rule, Turns
+from ecotone.gridworld.drawing import frame_of, scene_of
 from ecotone.gridworld.kinds import Kind, Roster, roster
 from ecotone.gridworld.placement import Placed, check_positions
 from ecotone.gridworld.playing import begun, play, shown_now
 from ecotone.gridworld.state import GridState
 from ecotone.gridworld.turns import AllAct
 from ecotone.mistakes import Mistake
+from ecotone.recording import Frame, Scene
 from ecotone.spec import Box, Dict, Space, Spec
 from ecotone.teams import Shown, Team
 
@@ -55,6 +57,8 @@ class GridWorld:
     """Which encodings may be on one cell: from an encoding to others; what one side allows, both do."""
     horizon: int | None = None
     """Steps after which the episode is cut short for all who are left; none: never."""
+    looks: Looks | None = None
+    """How agents look; none: by their kinds."""
     reveals: bool = False
     """Whether it shows the true state, for centralised training: every agent's presence, row, column and health."""
 
@@ -161,6 +165,15 @@ class GridWorld:
     def resumed(self, state: GridState, key: Key) -> Shown:
         """What a state of your own making shows, as if an episode began with it."""
         return shown_now(self, state, state, jax.random.bits(key, ()))
+
+    @cached_property
+    def scene(self) -> Scene:
+        """What stays the same in all pictures of it."""
+        return scene_of(self)
+
+    def frame(self, state: GridState) -> Frame:
+        """Who is to be drawn where."""
+        return frame_of(self, state)
 
     def _seen(self, kind: Kind) -> Space:
         parts = {observer.key: observer.space(self, kind) for observer in self.observers if observer.serves(kind)}

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecotone.ops.noise import Noise
-from ecotone.protocols import Algorithm, Params
+from ecotone.protocols import Acting, Params
 from ecotone.runtime.mirror import Mirror
 from ecotone.trajectory import TimeStep, Tree
 
@@ -41,7 +41,7 @@ class NumpyActor:
     Raises `TypeError` for parameters that have no mirror.
     """
 
-    def __init__(self, algorithm: Algorithm, params: Params, seed: int, explore: bool = True) -> None:
+    def __init__(self, algorithm: Acting, params: Params, seed: int, explore: bool = True) -> None:
         self.algorithm, self.explore = algorithm, explore
         self.noise = Noise(seed)
         self._mirror = Mirror(params)
@@ -66,7 +66,7 @@ class NumpyActor:
 class JittedActor:
     """Runs `act` as one jitted call per step, with keys as the compiled runtime has them."""
 
-    def __init__(self, algorithm: Algorithm, params: Params, key: Any, explore: bool = True) -> None:
+    def __init__(self, algorithm: Acting, params: Params, key: Any, explore: bool = True) -> None:
         self._leaves, structure = jax.tree.flatten(params)
 
         def act(leaves: list[Any], observation: Tree, is_first: Any, memory: Tree, key: Any, t: Any) -> Any:
@@ -98,7 +98,7 @@ class JittedActor:
         return action, extras, memory
 
 
-def acts_in_numpy(algorithm: Algorithm, params: Params, now: TimeStep, memory: Tree) -> bool:
+def acts_in_numpy(algorithm: Acting, params: Params, now: TimeStep, memory: Tree) -> bool:
     """Whether the algorithm's `act` runs on NumPy arrays alone, and the network is small enough for that to be fast."""
     if sum(np.size(leaf) for leaf in jax.tree.leaves(params)) > LARGEST_FOR_NUMPY:
         return False
@@ -111,7 +111,7 @@ def acts_in_numpy(algorithm: Algorithm, params: Params, now: TimeStep, memory: T
 
 
 def make_actor(
-    algorithm: Algorithm, params: Params, now: TimeStep, memory: Tree, seed: int, key: Any, explore: bool, kind: str = "auto"
+    algorithm: Acting, params: Params, now: TimeStep, memory: Tree, seed: int, key: Any, explore: bool, kind: str = "auto"
 ) -> Actor:
     """An actor of a kind: `numpy`, `jax`, or `auto` for NumPy where `acts_in_numpy`."""
     if kind == "auto":

@@ -6,8 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.groups import ALL
-from ecotone.protocols import Algorithm, Key, Params, Stream
-from ecotone.spec import Spec
+from ecotone.protocols import Acting, Key, Params, Stream
 from ecotone.trajectory import TimeStep, Trajectory, Tree
 
 
@@ -26,7 +25,7 @@ def look_at(now: TimeStep, like: Trajectory, zeros_like: Any) -> Trajectory:
 
 
 def collect(
-    algorithm: Algorithm, params: Params, stream: Stream, state: Any, now: TimeStep, memory: Tree, key: Key, length: int
+    algorithm: Acting, params: Params, stream: Stream, state: Any, now: TimeStep, memory: Tree, key: Key, length: int
 ) -> tuple[Any, TimeStep, Tree, Trajectory]:
     """`length` steps of a compiled stream inside a program: `(stream state, time step, memory, rows [length + 1, B])`."""
 
@@ -43,7 +42,7 @@ def collect(
     return state, now, after, rows._replace(memory=memory)
 
 
-def example_rows(algorithm: Algorithm, spec: Spec, now: TimeStep, memory: Tree, length: int) -> Trajectory:
+def example_rows(algorithm: Acting, spec: Any, now: TimeStep, memory: Tree, length: int) -> Trajectory:
     """Shapes and types of a fragment of `length` decisions; nothing is computed."""
 
     def rows(key: Key, now: TimeStep, memory: Tree) -> Trajectory:

@@ -101,7 +101,7 @@ class Compiled:
         collected = collect(algorithm, carry.params, stream, carry.stream, carry.now, carry.memory, key, self.length)
         state, now, memory, rows = collected
         learned = learn(algorithm, carry.learner, rows)
-        told = Told(*map(whole, (rows.is_first, rows.acted, rows.reward)), learned.metrics, learned.updates)
+        told = Told(whole(rows.is_first), whole(rows.acted), whole(rows.reward), learned.metrics, learned.updates)
         return Carry(learned.learner, learned.params, state, now, memory, carry.key, carry.fragment + 1), told
 
     def _run(self, constants: tuple[Algorithm | Party, Stream], carry: Carry, told: Told, count: Any) -> tuple[Carry, Told]:
@@ -123,6 +123,12 @@ class Compiled:
     def params(self) -> Params:
         """What the greedy policy needs now."""
         return self._program.carried.params
+
+    def begin_with(self, states: dict[str, Any]) -> None:
+        """Put other states in the place of those of some groups."""
+        carry = self._program.carried
+        learner = carry.learner._replace(state=carry.learner.state | states)
+        self._program.carry(carry._replace(learner=learner, params=self.algorithm.policy(learner.state)))
 
     def save(self) -> Saved:
         """The carried tree."""

@@ -4,8 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ecotone.protocols import Params, Stream
-from ecotone.spec import Spec
+from ecotone.protocols import Params
 from ecotone.trajectory import Trajectory, Tree
 
 
@@ -42,8 +41,8 @@ class Saved(NamedTuple):
 class Engine(Protocol):
     """Collects and learns; everything that it will do follows from what `save` returns."""
 
-    stream: Stream
-    spec: Spec
+    stream: Any
+    spec: Any
     lanes: int
 
     def advance(self, budget: int) -> list[Piece]:
@@ -52,6 +51,10 @@ class Engine(Protocol):
 
     def params(self) -> Params:
         """What the greedy policy needs now."""
+        ...
+
+    def begin_with(self, states: dict[str, Any]) -> None:
+        """Put other states in the place of those of some groups."""
         ...
 
     def save(self) -> Saved:

@@ -12,6 +12,7 @@ from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Key, Params, State
 from ecotone.replay import experience
 from ecotone.replay.experience import Experience
+from ecotone.runtime import past
 from ecotone.runtime.party import Party, split_agents
 from ecotone.runtime.turns import compact, nobody_waits
 from ecotone.trajectory import Array, Trajectory, Tree
@@ -93,6 +94,7 @@ def counted(before: Tree, after: Tree, steps: Array | None) -> Tree:
     """`after`, with `steps` more than `before` in whole numbers named `steps`; none leaves what was counted."""
 
     def one(path: Any, old: Any, new: Any) -> Any:
+        assert steps is not None
         counts = path and path[-1] == GetAttrKey("steps") and new.shape == () and jnp.issubdtype(new.dtype, jnp.integer)
         return old + steps.astype(new.dtype) if counts else new
 
@@ -162,13 +164,25 @@ def _begin_party(party: Party, key: Key, spec: Any, example: Trajectory) -> Lear
         if party.waits:
             waiting[name] = nobody_waits(rows)
             rows = rows._replace(memory=rows.memory.now)
+        if group.past is not None:
+            continue
         if group.train:
             one = rows if group.shared else jax.eval_shape(lambda r, n=name: _apart(party, n, r, take=0), rows)
             fresh = lambda key, one=one, group=group, name=name: begin(group.algorithm, key, spec[name], one)
             learners[name] = party.each(name, fresh, party.keys(name, key_group))
         else:
             learners[name] = Learner(party.init_group(name, key_group, spec[name]), (), key_group)
-    together = Learner(*({name: each[i] for name, each in learners.items()} for i in range(3)))
+    for name, other in party.pasts.items():
+        learners[name] = Learner(
+            party.begin_past(name, learners[other.of].state), (), jax.random.fold_in(key, len(learners))
+        )
+    return _together(learners, waiting)
+
+
+def _together(learners: dict[str, Learner], waiting: dict[str, Trajectory]) -> Learner:
+    """The learners of a party as one, with the rows that wait."""
+    fields = ({name: each[i] for name, each in learners.items()} for i in range(3))
+    together = Learner(*fields)
     return together._replace(store=together.store | {ALL: waiting})
 
 
@@ -179,7 +193,7 @@ def _learn_party(party: Party, learner: Learner, rows: Trajectory) -> Learned:
         own, mine = Learner(*(field[name] for field in learner)), rows_of(rows, name)
         if party.waits:
             waiting[name], mine = compact(learner.store[ALL][name], mine, rows.observation[ALL][name])
-        if not group.train:
+        if not group.learns:
             learners[name], params[name] = own, party.policy_of(name, own.state)
             continue
         mine = mine if group.shared else _apart(party, name, mine)
@@ -187,8 +201,11 @@ def _learn_party(party: Party, learner: Learner, rows: Trajectory) -> Learned:
         learners[name], params[name] = learned.learner, learned.params
         metrics |= {f"{name}/{metric}": value.mean() for metric, value in learned.metrics.items()}
         updates[name] = learned.updates.max()
-    together = Learner(*({name: each[i] for name, each in learners.items()} for i in range(3)))
-    return Learned(together._replace(store=together.store | {ALL: waiting}), params, metrics, updates)
+    for name, other in party.pasts.items():
+        key, key_draw = jax.random.split(learners[name].key)
+        pool = past.onward(other, learners[name].state, params[other.of], key_draw)
+        learners[name], params[name] = Learner(pool, (), key), past.policy(pool)
+    return Learned(_together(learners, waiting), params, metrics, updates)
 
 
 def rows_of(rows: Trajectory, name: str) -> Trajectory:

@@ -94,7 +94,7 @@ class Local:
         metrics, self._params, updates = self._program(rows)
         self._act_with(before if self.overlap else self._params)
         self.fragment += 1
-        return [Piece(*map(whole, (rows.is_first, rows.acted, rows.reward)), rows, metrics, updates)]
+        return [Piece(whole(rows.is_first), whole(rows.acted), whole(rows.reward), rows, metrics, updates)]
 
     def _act_with(self, leaves: list[Any]) -> None:
         self._acting = leaves
@@ -130,6 +130,13 @@ class Local:
     def params(self) -> Params:
         """What the greedy policy needs now."""
         return jax.tree.unflatten(self._structure, self._params)
+
+    def begin_with(self, states: dict[str, Any]) -> None:
+        """Put other states in the place of those of some groups."""
+        learner = self._program.carried
+        self._program.carry(learner._replace(state=learner.state | states))
+        self._params = jax.tree.leaves(jax.jit(self.algorithm.policy)(self._program.carried.state))
+        self._act_with(self._params)
 
     def save(self) -> Saved:
         """Learner, actor, time step; noise and environments."""

@@ -8,10 +8,12 @@ import jax
 
 from ecotone.feed import Feed
 from ecotone.frozen import register
-from ecotone.groups import ALL, Group
+from ecotone.groups import ALL, Group, Past
 from ecotone.ops import noise
 from ecotone.ops.arrays import namespace
 from ecotone.protocols import Algorithm, Key, Params, State
+from ecotone.runtime import past
+from ecotone.runtime.past import Pool
 from ecotone.spec import Spec
 from ecotone.trajectory import Array, Tree
 
@@ -51,15 +53,26 @@ class Party:
     @property
     def feeds(self) -> dict[str, Feed]:
         """What the groups that learn are fed."""
-        return {name: group.algorithm.feed for name, group in self.groups.items() if group.train}
+        return {name: group.algorithm.feed for name, group in self.groups.items() if group.learns}
 
     def init(self, key: Key, spec: Mapping[str, Spec]) -> dict[str, State]:
         """Fresh states."""
-        keys = jax.random.split(key, len(self.groups))
-        return {name: self.init_group(name, k, spec[name]) for name, k in zip(sorted(self.groups), keys, strict=True)}
+        keys = dict(zip(sorted(self.groups), jax.random.split(key, len(self.groups)), strict=True))
+        fresh = {name: self.init_group(name, keys[name], spec[name]) for name in self.groups if name not in self.pasts}
+        return fresh | {name: self.begin_past(name, fresh[past.of]) for name, past in self.pasts.items()}
+
+    @property
+    def pasts(self) -> dict[str, Past]:
+        """Whose past the groups that play one do, by name."""
+        return {name: group.past for name, group in self.groups.items() if group.past is not None}
+
+    def begin_past(self, name: str, state: State) -> Pool:
+        """The pool of a group that plays the past of one in that state."""
+        other = self.pasts[name]
+        return past.begin(other, self.policy_of(other.of, state))
 
     def init_group(self, name: str, key: Key, spec: Spec) -> State:
-        """A fresh state of one group."""
+        """A fresh state of one group that plays no past."""
         return self.each(name, lambda key: self.groups[name].algorithm.init(key, spec), self.keys(name, key))
 
     def keys(self, name: str, key: Key) -> Key:
@@ -81,6 +94,8 @@ class Party:
 
     def policy_of(self, name: str, state: State) -> Params:
         """What the actors of one group need."""
+        if name in self.pasts:
+            return past.policy(state)
         return self.each(name, self.groups[name].algorithm.policy, state)
 
     def act(

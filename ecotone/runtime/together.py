@@ -12,10 +12,11 @@ from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Params, Stream
 from ecotone.runtime.compiled import MOST_FRAGMENTS, Carry, Compiled, Told, pieces
 from ecotone.runtime.engine import Piece, Saved
+from ecotone.runtime.party import Party
 from ecotone.runtime.program import Program, strong
 from ecotone.trajectory import Tree
 
-Constants = tuple[Algorithm, Stream]
+Constants = tuple[Algorithm | Party, Stream]
 
 
 class Together:
@@ -29,7 +30,7 @@ class Together:
         runs: algorithm, stream and seed of each run; algorithms and streams differ in nothing but their floats.
     """
 
-    def __init__(self, runs: Sequence[tuple[Algorithm, Stream, int]]) -> None:
+    def __init__(self, runs: Sequence[tuple[Algorithm | Party, Stream, int]]) -> None:
         self.one = Compiled(*runs[0])
         self._fragments = 1
         constants = stack([strong((algorithm, stream)) for algorithm, stream, _ in runs])
@@ -99,7 +100,7 @@ class Together:
 class Member:
     """The engine of one run among several in a program."""
 
-    def __init__(self, together: Together, index: int, algorithm: Algorithm, stream: Stream) -> None:
+    def __init__(self, together: Together, index: int, algorithm: Algorithm | Party, stream: Stream) -> None:
         self.algorithm, self.stream, self.spec, self.lanes = algorithm, stream, stream.spec, stream.lanes
         self._together, self._index = together, index
 
@@ -110,6 +111,12 @@ class Member:
     def params(self) -> Params:
         """What the greedy policy needs now."""
         return self._together.carried(self._index).params
+
+    def begin_with(self, states: dict[str, Any]) -> None:
+        """Put other states in the place of those of some groups."""
+        carry = self._together.carried(self._index)
+        learner = carry.learner._replace(state=carry.learner.state | states)
+        self.restore(Saved(carry._replace(learner=learner, params=self.algorithm.policy(learner.state)), {}))
 
     def save(self) -> Saved:
         """The carried tree, as the run alone would have it."""

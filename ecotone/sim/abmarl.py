@@ -8,6 +8,9 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+from gymnasium.spaces import box
+
 AGENTS: dict[str, str] = dict.fromkeys(("PrincipleAgent", "ActingAgent", "ObservingAgent", "Agent", "is_agent"), "agents")
 SIMULATIONS: dict[str, str] = dict.fromkeys(("AgentBasedSimulation", "DynamicOrderSimulation"), "simulation")
 MANAGERS: dict[str, str] = dict.fromkeys(("AllStepManager", "TurnBasedManager", "DynamicOrderManager"), "dones")
@@ -21,12 +24,12 @@ WRAPPERS: dict[str, str] = dict.fromkeys(
 )  # fmt: skip
 EXTERNAL = {
     "MultiAgentWrapper": "dones",
-    "GymWrapper": "gymnasium:to_gymnasium",
+    "GymWrapper": "dones:gym_wrapper",
     "GymABS": "gymnasium:GymnasiumSimulation",
     "gym_to_abmarl": "gymnasium:from_gymnasium",
     "MultiAgentABS": "dictionaries:DictionarySimulation",
     "multi_agent_to_abmarl": "rllib:from_rllib",
-    "OpenSpielWrapper": "openspiel:OpenSpielEnvironment",
+    "OpenSpielWrapper": "dones:open_spiel_wrapper",
 }
 STAND_INS: dict[str, dict[str, str]] = {
     "abmarl": {},
@@ -67,14 +70,26 @@ def stand_ins() -> Iterator[None]:
             setattr(modules[above], last, module)
     before = {name: sys.modules.get(name) for name in modules}
     sys.modules.update(modules)
+    lent = has_abmarl and not hasattr(box, "get_inf")
+    if lent:  # Abmarl's wrappers import it, and Gymnasium 1 has it no more
+        box.get_inf = _infinity  # type: ignore[attr-defined]
     try:
         yield
     finally:
+        if lent:
+            del box.get_inf  # type: ignore[attr-defined]
         for name, module in before.items():
             if module is None:
                 del sys.modules[name]
             else:
                 sys.modules[name] = module
+
+
+def _infinity(dtype: Any, sign: str) -> Any:
+    """What stands for infinity among numbers of a type, `+` or `-`."""
+    kind = np.dtype(dtype)
+    bound = np.inf if kind.kind == "f" else np.iinfo(str(kind)).max
+    return bound if sign == "+" else -bound
 
 
 def _register_nothing(name: str, creator: Callable[..., Any]) -> None:

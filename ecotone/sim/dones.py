@@ -9,7 +9,9 @@ from ecotone.mistakes import Mistake
 from ecotone.sim import managers
 from ecotone.sim.agents import is_agent
 from ecotone.sim.drawing import picture
+from ecotone.sim.gymnasium import GymnasiumEnvironment
 from ecotone.sim.managers import ALL, SimulationManager, Stepped
+from ecotone.sim.openspiel import OpenSpielEnvironment
 from ecotone.sim.randomness import GlobalDraws
 
 
@@ -25,11 +27,11 @@ class DonesEnvironment:
     """
 
     def __init__(self, manager: Any, horizon: int | None = None) -> None:
-        self.manager, self.horizon, self.steps = manager, horizon, 0
+        self.manager, self.sim, self.horizon, self.steps = manager, manager.sim, horizon, 0
         self.agents: dict[str, Any] = manager.agents
         self.possible_agents = [agent.id for agent in self.agents.values() if is_agent(agent)]
         self.simultaneous = type(manager).__name__ == "AllStepManager"
-        self._draws, self._done = GlobalDraws(), set[str]()
+        self._draws, self.done_agents = GlobalDraws(), set[str]()
 
     def observation_space(self, agent: str) -> Any:
         """What that agent may see."""
@@ -52,7 +54,7 @@ class DonesEnvironment:
                 self.unwrapped.reseed(seed)
         if hasattr(self.manager, "agent_order"):
             self.manager.agent_order = cycle(self.possible_agents)
-        self.steps, self._done = 0, set()
+        self.steps, self.done_agents = 0, set()
         with self._draws:
             observations = self.manager.reset(**(options or {}))
         return observations, {name: {} for name in observations}
@@ -64,7 +66,7 @@ class DonesEnvironment:
             self.steps += 1
             over = bool(dones.get(ALL))
             expired = not over and self.horizon is not None and self.steps >= self.horizon
-            self._done |= {name for name, done in dones.items() if done}
+            self.done_agents |= {name for name, done in dones.items() if done}
             told = Stepped(dict(observations), dict(rewards), {ALL: over}, {ALL: expired}, dict(infos))
             if expired:
                 self._show_the_rest(told)
@@ -76,9 +78,18 @@ class DonesEnvironment:
     def _show_the_rest(self, told: Stepped) -> None:
         sim = self.manager.sim
         for name in self.possible_agents:
-            if name not in told.observations and name not in self._done:
+            if name not in told.observations and name not in self.done_agents:
                 told.observations[name], told.rewards[name] = sim.get_obs(name), sim.get_reward(name)
                 told.infos[name] = sim.get_info(name)
+
+    def state(self) -> Any:
+        """The whole state, as the simulation's `get_state` gives it."""
+        return self.unwrapped.get_state()
+
+    def close(self) -> None:
+        """Free what the simulation holds, if it has a `close`."""
+        if hasattr(self.unwrapped, "close"):
+            self.unwrapped.close()
 
     def render(self, fig: Any = None, **kwargs: Any) -> Any:
         """Let the simulation draw itself on a matplotlib figure; without one, a picture of it `[H, W, 3]` as bytes."""
@@ -157,7 +168,7 @@ class MultiAgentWrapper(DonesEnvironment):
 
     def __init__(self, sim: Any) -> None:
         super().__init__(sim)
-        self.sim = sim
+        self.sim = sim  # whoever asks Abmarl's for its simulation gets the manager
         self.observation_spaces = {name: self.agents[name].observation_space for name in self.possible_agents}
         self.action_spaces = {name: self.agents[name].action_space for name in self.possible_agents}
         self.observation_space: Any = spaces.Dict(self.observation_spaces)
@@ -174,9 +185,9 @@ def environment_of(made: Any, horizon: int | None = None) -> Any:
     Raises:
         Mistake: there is no manager in it, or a horizon was asked for where there is none.
     """
-    manager = made
+    manager = made.manager if isinstance(made, DonesEnvironment) else made
     while not hasattr(manager, "done_agents") and hasattr(manager, "sim"):
-        manager = manager.sim
+        manager = manager.sim.manager if isinstance(manager.sim, DonesEnvironment) else manager.sim
     if isinstance(manager, SimulationManager):
         manager.horizon = horizon or manager.horizon
         return manager
@@ -189,3 +200,13 @@ def environment_of(made: Any, horizon: int | None = None) -> Any:
             f"only a simulation manager knows a horizon: let {type(made).__name__} end after {horizon} steps itself."
         )
     return made
+
+
+def gym_wrapper(sim: Any) -> GymnasiumEnvironment:
+    """What Abmarl calls `GymWrapper`: a manager of one learning agent as a Gymnasium environment."""
+    return GymnasiumEnvironment(environment_of(sim))
+
+
+def open_spiel_wrapper(sim: Any, discounts: Any = 1.0) -> OpenSpielEnvironment:
+    """What Abmarl calls `OpenSpielWrapper`: a manager as an environment of OpenSpiel's."""
+    return OpenSpielEnvironment(environment_of(sim), discounts)

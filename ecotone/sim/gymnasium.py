@@ -27,7 +27,7 @@ class GymnasiumEnvironment(gymnasium.Env):
         if len(manager.possible_agents) != 1:
             many = ", ".join(manager.possible_agents)
             raise Mistake(f"a Gymnasium environment has one learning agent, but this simulation has {many}.")
-        self.manager = manager
+        self.sim = manager
         (self.agent_id,) = manager.possible_agents
         self.observation_space = manager.observation_space(self.agent_id)
         self.action_space = manager.action_space(self.agent_id)
@@ -35,22 +35,22 @@ class GymnasiumEnvironment(gymnasium.Env):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode."""
         super().reset(seed=seed)
-        observations, infos = self.manager.reset(seed=seed, options=options)
+        observations, infos = self.sim.reset(seed=seed, options=options)
         return observations[self.agent_id], infos[self.agent_id]
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take an action."""
-        told, agent = self.manager.step({self.agent_id: action}), self.agent_id
+        told, agent = self.sim.step({self.agent_id: action}), self.agent_id
         ends = [bool(flags[agent] or flags[ALL]) for flags in (told.terminations, told.truncations)]
         return told.observations[agent], float(told.rewards[agent]), ends[0], ends[1], told.infos[agent]
 
     def render(self) -> Any:
         """A picture of the simulation `[H, W, 3]`."""
-        return self.manager.render()
+        return self.sim.render()
 
     def close(self) -> None:
         """Free what the simulation holds."""
-        self.manager.close()
+        self.sim.close()
 
 
 class GymnasiumSimulation(AgentBasedSimulation):

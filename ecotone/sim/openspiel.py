@@ -41,7 +41,7 @@ class OpenSpielEnvironment:
                 raise Mistake(
                     f"OpenSpiel wants single choices, but agent '{name}' has other spaces: use RavelDiscreteWrapper."
                 )
-        self.manager, self.agents = manager, list(manager.possible_agents)
+        self.sim, self.agents = manager, list(manager.possible_agents)
         self.discounts = dict(discounts) if isinstance(discounts, Mapping) else dict.fromkeys(self.agents, float(discounts))
         if sorted(self.discounts) != sorted(self.agents):
             raise Mistake(f"discounts are one number, or one for each of {', '.join(self.agents)}, not {discounts}.")
@@ -56,19 +56,19 @@ class OpenSpielEnvironment:
     @property
     def is_turn_based(self) -> bool:
         """Whether one agent chooses at a time."""
-        return not self.manager.simultaneous
+        return not self.sim.simultaneous
 
     @property
     def unwrapped(self) -> Any:
         """The simulation without manager and wrappers."""
-        return self.manager.unwrapped
+        return self.sim.unwrapped
 
     def observation_spec(self) -> dict[str, Any]:
         """Sizes of what each agent sees, as OpenSpiel says them."""
         return {
             name: {
-                "info_state": (int(self.manager.observation_space(name).n),),
-                "legal_actions": (int(self.manager.action_space(name).n),),
+                "info_state": (int(self.sim.observation_space(name).n),),
+                "legal_actions": (int(self.sim.action_space(name).n),),
                 "current_player": (),
             }
             for name in self.agents
@@ -76,16 +76,16 @@ class OpenSpielEnvironment:
 
     def action_spec(self) -> dict[str, Any]:
         """How many choices each agent has, as OpenSpiel says it."""
-        choices = {name: int(self.manager.action_space(name).n) for name in self.agents}
+        choices = {name: int(self.sim.action_space(name).n) for name in self.agents}
         return {name: {"num_actions": n, "min": 0, "max": n - 1, "dtype": int} for name, n in choices.items()}
 
     def get_legal_actions(self, agent_id: str) -> list[int]:
         """What the agent may choose now; override where that is not everything."""
-        return list(range(int(self.manager.action_space(agent_id).n)))
+        return list(range(int(self.sim.action_space(agent_id).n)))
 
     def reset(self, **kwargs: Any) -> Any:
         """Begin an episode; arguments are those of the manager's `reset`."""
-        self._seen, _ = self.manager.reset(**kwargs)
+        self._seen, _ = self.sim.reset(**kwargs)
         self._over, self.current_player = False, next(iter(self._seen))
         return self._time_step(self._observations(), None, None, self._step_type.FIRST)
 
@@ -101,10 +101,10 @@ class OpenSpielEnvironment:
         if len(action_list) != len(choosing):
             raise Mistake(f"{len(action_list)} actions were given, but {', '.join(choosing)} choose.")
         chosen = dict(zip(choosing, (int(action) for action in action_list), strict=True))
-        told = self.manager.step({name: a for name, a in chosen.items() if name not in self.manager.done_agents}, **kwargs)
+        told = self.sim.step({name: a for name, a in chosen.items() if name not in self.sim.done_agents}, **kwargs)
         self._seen = {**self._seen, **told.observations}
         self._over = told.terminations[ALL] or told.truncations[ALL]
-        alive = [name for name in told.observations if name not in self.manager.done_agents]
+        alive = [name for name in told.observations if name not in self.sim.done_agents]
         self.current_player = next(iter(alive or told.observations))
         return self._time_step(
             observations=self._observations(),
@@ -116,7 +116,7 @@ class OpenSpielEnvironment:
     def _observations(self) -> dict[str, Any]:
         for name in self.agents:
             if name not in self._seen:
-                self._seen[name] = self.manager.sim.get_obs(name)
+                self._seen[name] = self.sim.sim.get_obs(name)
         return {
             "info_state": {name: self._seen[name] for name in self.agents},
             "legal_actions": {name: self.get_legal_actions(name) for name in self.agents},

@@ -84,12 +84,15 @@ def check_run(environment: Environment, steps: int, key: Key, name: str) -> None
     assert np.isfinite(reward).all(), f"{name}.step: a reward is not finite; look for divisions by zero and logarithms."
 
 
-def check_stream(stream: Stream, steps: int, key: Key = None) -> None:
+def check_stream(stream: Stream, steps: int, key: Key = None) -> list[TimeStep]:
     """Assert that a stream keeps the rows' grammar over `steps` random actions in every lane.
 
     Every lane begins with `is_first`; after a row that does not ask comes `is_first`, and it comes at no other time;
     what begins an episode brings no reward and discount 1; discount 0 only with an end; shapes and dtypes are fixed and
     the spec's.
+
+    Returns:
+        What it showed, NumPy arrays.
 
     Raises:
         AssertionError: what is wrong, in which lane and at which step.
@@ -101,12 +104,15 @@ def check_stream(stream: Stream, steps: int, key: Key = None) -> None:
     check_time_step(stream, now, f"{name}.start")
     first, asks = np.asarray(now.is_first), np.asarray(now.asks)
     assert (first & asks).all(), f"{name}.start: every lane begins an episode (is_first) and asks for an action."
+    told = [jax.tree.map(np.asarray, now)]
     for t, key_action in enumerate(jax.random.split(key, steps)):
         where = f"{name}.step, step {t}"
         state, following = stream.step(state, actions(spec.action, key_action, (stream.lanes,)))
         check_time_step(stream, following, where)
         check_grammar(now, following, where)
         now = following
+        told.append(jax.tree.map(np.asarray, now))
+    return told
 
 
 def check_time_step(stream: Stream, now: TimeStep, where: str) -> None:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecotone.feed import Rollout
+from ecotone.feed import NoRows, Rollout
 from ecotone.protocols import Algorithm, Key, State
 from ecotone.replay import ring
 from ecotone.spec import (
@@ -116,8 +116,9 @@ def fragment(algorithm: Algorithm, state: State, spec: Spec, key: Key, steps: in
 def rows_for(algorithm: Algorithm, state: State, spec: Spec, key: Key, lanes: int = 4) -> Trajectory:
     """Rows to update from, as the algorithm's feed delivers them: a fragment, or windows drawn from a replay."""
     feed = algorithm.feed
-    if isinstance(feed, Rollout):
-        return fragment(algorithm, state, spec, key, feed.length, lanes)
+    if isinstance(feed, Rollout | NoRows):
+        length = feed.length if isinstance(feed, Rollout) else REPLAYED_ROWS
+        return fragment(algorithm, state, spec, key, length, lanes)
     key_rows, key_draw = jax.random.split(key)
     rows = fragment(algorithm, state, spec, key_rows, REPLAYED_ROWS + feed.window, lanes)
     store = ring.add(ring.empty(rows, rows.acted.size, feed.window), rows)

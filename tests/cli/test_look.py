@@ -7,7 +7,7 @@ import shutil
 import imageio.v3 as imageio
 import numpy as np
 
-from ecotone.playing import magnified
+from ecotone.playing.alone import magnified
 
 
 def test_evaluate_prints_one_json_object(ecotone, run):
@@ -80,8 +80,8 @@ def test_lists(ecotone, tmp_path):
     algorithms = ecotone("list", "algorithms").out
     assert re.search(r"^ppo +rollout +Proximal", algorithms, re.MULTILINE)
     environments = ecotone("list", "environments").out
-    assert re.search(r"^CartPole-v1 +gymnasium classic_control +local, compiled$", environments, re.MULTILINE)
-    assert "CartPole-v0" not in environments
+    assert re.search(r"^CartPole-v1 +gymnasium classic_control +one +local, compiled$", environments, re.MULTILINE)
+    assert not re.search(r"^CartPole-v0", environments, re.MULTILINE)
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "one.py").write_text(
         '"""The first."""\nimport ecotone\nexperiment = ecotone.Experiment("CartPole-v1", ecotone.PPO(), steps=5_000)\n'

@@ -78,11 +78,11 @@ def test_an_experiment_is_trained_by_its_name(ecotone, tmp_path, name):
 )
 def test_a_schedule_may_be_given_whole(given, schedule):
     from ecotone import PPO
-    from ecotone.cli.train import _overridden
+    from ecotone.cli.train import overridden
     from ecotone.experiment import Experiment
 
     flags = ["--algorithm.optimizer.learning-rate", *given, "--steps", "1e3", "--overlap", "true", "--env-kwargs.a-b", "[1]"]
-    made = _overridden(Experiment("CartPole-v1", PPO()), None, flags)
+    made = overridden(Experiment("CartPole-v1", PPO()), None, flags)
     assert made.algorithm.optimizer.learning_rate == schedule
     assert (made.steps, made.overlap, made.env_kwargs) == (1000, True, {"a_b": [1]})
 
@@ -97,10 +97,10 @@ def test_a_schedule_may_be_given_whole(given, schedule):
 )
 def test_a_schedule_may_stand_for_a_number(given, clip):
     from ecotone import PPO
-    from ecotone.cli.train import _overridden
+    from ecotone.cli.train import overridden
     from ecotone.experiment import Experiment
 
-    assert _overridden(Experiment("CartPole-v1", PPO()), None, ["--algorithm.clip", *given]).algorithm.clip == clip
+    assert overridden(Experiment("CartPole-v1", PPO()), None, ["--algorithm.clip", *given]).algorithm.clip == clip
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ def test_a_schedule_may_stand_for_a_number(given, clip):
 )
 def test_a_schedule_may_stand_where_there_is_none(first, given, importance):
     import ecotone
-    from ecotone.cli.train import _overridden
+    from ecotone.cli.train import overridden
 
-    made = _overridden(ecotone.Experiment("CartPole-v1", getattr(ecotone, first)()), None, given.split()).algorithm
+    made = overridden(ecotone.Experiment("CartPole-v1", getattr(ecotone, first)()), None, given.split()).algorithm
     assert made.replay.importance == importance
     assert made.replay.priority == (0.6 if first == "DQN" else 0.5)
 
@@ -132,11 +132,11 @@ def test_a_schedule_may_stand_where_there_is_none(first, given, importance):
 )
 def test_overlap_may_be_left_to_the_algorithm(given, overlap):
     from ecotone import PPO
-    from ecotone.cli.train import _overridden
+    from ecotone.cli.train import overridden
     from ecotone.experiment import Experiment
     from ecotone.feed import Rollout
 
-    made = _overridden(Experiment("CartPole-v1", PPO(feed=Rollout(8, overlap=True))), None, [*given, "--seed", "3"])
+    made = overridden(Experiment("CartPole-v1", PPO(feed=Rollout(8, overlap=True))), None, [*given, "--seed", "3"])
     assert (made.overlap, made.seed) == (overlap, 3)
     assert made.overlaps == (overlap is not False)
 

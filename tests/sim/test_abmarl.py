@@ -12,6 +12,7 @@ from ecotone.mistakes import Mistake
 from ecotone.parameters import EpisodesTotal
 from ecotone.runs import Run, read_experiment
 from ecotone.runtime.events import EpisodeEnded, Stop
+from ecotone.sim.abmarl import stand_ins
 from ecotone.sim.dones import DonesEnvironment, TurnBasedManager, environment_of
 from ecotone.sim.games import MultiCorridor
 from ecotone.training import train
@@ -257,3 +258,17 @@ def test_episodes_are_counted_anew_in_another_run():
     stop(ended(1))
     with pytest.raises(Stop):
         stop(ended(9))
+
+
+def test_wrappers_for_others_take_managers_that_speak_of_dones():
+    with stand_ins():
+        from abmarl.examples.sim.multi_corridor import MultiCorridor as Corridor
+        from abmarl.external import GymWrapper, OpenSpielWrapper
+        from abmarl.managers import AllStepManager
+        from abmarl.sim.wrappers import RavelDiscreteWrapper
+    env = GymWrapper(AllStepManager(Corridor(4, 1)))
+    env.reset(options={"positions": [2]})
+    assert env.step(2)[1:4] == (16.0, True, False)
+    spiel = OpenSpielWrapper(AllStepManager(RavelDiscreteWrapper(Corridor(4, 2))))
+    assert spiel.reset(seed=1).observations["current_player"] == "agent0"
+    assert spiel.step([1, 1]).rewards == {"agent0": -1, "agent1": -1}

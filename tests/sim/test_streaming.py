@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from ecotone.envs.agents.dictionary import DictionaryStream
-from ecotone.sim import AllStepManager, TurnBasedManager
+from ecotone.envs.gymnasium import to_space
+from ecotone.sim import AllStepManager, Box, TurnBasedManager
 from ecotone.sim.games import MultiCorridor
+from ecotone.spec import MultiBinary
 
 
 def rows(stream, state, choose, steps):
@@ -49,3 +51,18 @@ def test_what_is_earned_before_the_first_decision_counts_for_nothing():
     stream.step(None, {"agent": np.full((1, 3), 2, np.int32)})
     shown = stream.step(None, {"agent": np.full((1, 3), 2, np.int32)})[1]
     assert shown.reward["agent"].tolist() == [[-5, 0, 0]]
+
+
+def test_bits_on_several_axes_are_actions():
+    """Abmarl's agents choose by such a box which cells around them they attack."""
+    space = Box(0, 1, (3, 3), int)
+    assert to_space(space, "action") == MultiBinary((3, 3))
+    sim = MultiCorridor(5, 1)
+    sim.agents["agent0"].action_space = space
+    sim.step = lambda action_dict: told.append(action_dict["agent0"])
+    told = []
+    stream = DictionaryStream(lambda: AllStepManager(sim), 1, seed=0)
+    stream.start()
+    stream.step(None, {"agent": np.eye(3, dtype=np.int32)[None, None]})
+    np.testing.assert_array_equal(told, [np.eye(3)])
+    assert told[0] in space

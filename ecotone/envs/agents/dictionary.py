@@ -61,8 +61,13 @@ def is_dictionary(env: Any) -> bool:
 
 
 def in_turn(environments: Sequence[Any], actions: Sequence[dict[Any, Any]]) -> list[Any]:
-    """Step environments one after another."""
-    return [env.step(action) for env, action in zip(environments, actions, strict=True)]
+    """Step environments one after another; those that work elsewhere (`send(actions)` and `receive()`) do so at once."""
+    elsewhere = [hasattr(env, "send") for env in environments]
+    for env, action, sends in zip(environments, actions, elsewhere, strict=True):
+        if sends:
+            env.send(action)
+    every = zip(environments, actions, elsewhere, strict=True)
+    return [env.receive() if sends else env.step(action) for env, action, sends in every]
 
 
 class DictionaryStream:

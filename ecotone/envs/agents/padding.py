@@ -27,8 +27,9 @@ def padded(group: str, specs: Mapping[str, Spec]) -> Spec:
     if all(isinstance(action, Discrete) for action in actions):
         choices = max(action.n for action in actions)  # type: ignore[union-attr]
         return Spec(Dict({SEEN: seen, ACTION_MASK: Box((choices,), "int8", 0, 1)}), Discrete(choices))
-    if all(isinstance(a, Box) and len(a.shape) == 1 and a.bounded for a in actions):
-        return Spec(seen, Box((max(action.shape[0] for action in actions),), low=-1.0, high=1.0))
+    boxes = [action for action in actions if isinstance(action, Box) and len(action.shape) == 1 and action.bounded]
+    if len(boxes) == len(actions):
+        return Spec(seen, Box((max(box.shape[0] for box in boxes),), low=-1.0, high=1.0))
     told = ", ".join(f"{team}: {spec.action}" for team, spec in specs.items())
     raise Mistake(
         f"group {group} holds agents whose actions cannot be padded to one space ({told}): "

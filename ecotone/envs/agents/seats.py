@@ -9,26 +9,14 @@ import numpy as np
 
 from ecotone.envs.agents.padding import pad, padded
 from ecotone.groups import Group, World, divide
-from ecotone.mistakes import Mistake
 from ecotone.ops.arrays import namespace
 from ecotone.ops.features import flat_size, flatten
-from ecotone.spec import (
-    ACTION_MASK,
-    SEEN,
-    Box,
-    Dict,
-    Discrete,
-    MultiBinary,
-    MultiDiscrete,
-    Space,
-    Spec,
-    seen_space,
-    split_mask,
-)
+from ecotone.spec import ACTION_MASK, SEEN, Box, Dict, Space, Spec, seen_space, split_mask
+from ecotone.teams import AGENTS, PRESENT, REWARDS, STATE, joint_spec
 from ecotone.trajectory import Array, Tree
 
-STATE, ID, AGENTS, PRESENT, REWARDS = "state", "agent", "agents", "present", "rewards"
-"""Names of the parts of observations beside an agent's own."""
+ID = "agent"
+"""Name of the part of observations that says which agent sees it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,7 @@ class Seats:
         """What the group's algorithm sees and does in a lane."""
         own, count = self.own, len(self.agents)
         if self.joint:
-            return Spec(Dict(self._joint_parts()), _many(own.action, count))
+            return joint_spec(own, count, Box((self.state_size,)))
         if not (self.central or self.ids):
             return own
         parts: dict[str, Space] = {SEEN: seen_space(own.observation)}
@@ -69,18 +57,6 @@ class Seats:
         if self.ids:
             parts[ID] = Box((count,), low=0.0, high=1.0)
         return Spec(Dict(parts), own.action)
-
-    def _joint_parts(self) -> dict[str, Space]:
-        count = len(self.agents)
-        seen: Space = _many(seen_space(self.own.observation), count)
-        if has_mask(self.own.observation):
-            seen = Dict({SEEN: seen, ACTION_MASK: _many(self.own.observation[ACTION_MASK], count)})  # type: ignore[index]
-        return {
-            AGENTS: seen,
-            PRESENT: Box((count,), "int8", 0, 1),
-            REWARDS: Box((count,)),
-            STATE: Box((self.state_size,)),
-        }
 
     @property
     def state_size(self) -> int:
@@ -126,11 +102,9 @@ class Seats:
                 own[ID] = xp.broadcast_to(xp.eye(count, dtype="float32"), (copies, count, count))
         return jax.tree.map(fold, own)
 
-    def beside(self, own: Tree, asks: Array, rewards: Array, state: Array) -> Tree:
+    def beside(self, own: Tree, present: Array, rewards: Array, state: Array) -> Tree:
         """What a joint lane is shown `[B, ...]`, of observations `[B, A, ...]`."""
-        seen, legal = split_mask(own)
-        seen = seen if legal is None else {SEEN: seen, ACTION_MASK: legal}
-        return {AGENTS: seen, PRESENT: asks.astype("int8"), REWARDS: rewards, STATE: state}
+        return {AGENTS: own, PRESENT: present.astype("int8"), REWARDS: rewards, STATE: state}
 
 
 def has_mask(space: Space) -> bool:
@@ -145,20 +119,6 @@ def fold(x: Array) -> Array:
 
 def _take(x: Array, index: tuple[int, ...], size: int) -> Array:
     return x if index == tuple(range(size)) else x[:, np.array(index)]
-
-
-def _many(space: Space, count: int) -> Space:
-    """The space of one element per agent, side by side."""
-    if isinstance(space, Discrete):
-        return MultiDiscrete((space.n,) * count, (space.start,) * count if space.start else (), space.dtype)
-    if isinstance(space, Box):
-        bound = lambda bound: bound if np.ndim(bound) == 0 else tuple(np.tile(bound, count).tolist())
-        return Box((count, *space.shape), space.dtype, bound(space.low), bound(space.high))
-    if isinstance(space, MultiBinary):
-        return MultiBinary((count, *space.shape), space.dtype)
-    if isinstance(space, Dict):
-        return Dict({name: _many(part, count) for name, part in space.parts})
-    raise Mistake(f"agents whose spaces have the part {space} cannot learn jointly: flatten it to a box.")
 
 
 def seats(groups: Mapping[str, Group], world: World) -> tuple[Seats, ...]:

@@ -16,6 +16,9 @@ LIMITED: dict[str, Callable[[Any], bool]] = {
 }
 """Packages whose environments are of this kind, and whether an end that they call a termination is only a time limit."""
 
+EXAMPLES = {"lbforaging": "lbforaging:Foraging-8x8-2p-2f-coop-v3", "rware": "rware:rware-tiny-2ag-v2"}
+"""One of the many names of each."""
+
 
 def is_name(name: str) -> bool:
     """Whether a name is one of these packages', such as `lbforaging:Foraging-8x8-2p-2f-coop-v3`."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.frozen import frozen
-from ecotone.recording import COLOURS, Frame, Look, Scene
+from ecotone.recording import Frame, Look, Scene
 from ecotone.spec import Box, Discrete, Spec
 
 Array = Any
@@ -61,7 +61,7 @@ class Catch:
     @property
     def scene(self) -> Scene:
         """The board with the ball and the paddle."""
-        looks = (Look("ball", "circle", COLOURS[1]), Look("paddle", "square", COLOURS[0], 0.8))
+        looks = (Look("circle", "red", label="ball"), Look("square", "blue", 0.8, "paddle"))
         return Scene(self.rows, self.columns, ("ball", "agent"), looks, choices={"agent": ("left", "stay", "right")})
 
     def frame(self, state: CatchState) -> Frame:

@@ -3,7 +3,8 @@
 import contextlib
 import functools
 import io
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -117,13 +118,24 @@ def names() -> tuple[str, ...]:
 
 def _jaxmarl() -> Any:
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it tells of what it found, among results
+        with _silence():
             import jaxmarl
     except ModuleNotFoundError as error:
         if error.name != "jaxmarl":
             raise
         raise MissingExtra("jaxmarl", "jaxmarl") from error
     return jaxmarl
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what is printed on import from among results; an import within gives `sys.stdout` its first value back."""
+    first, now = sys.__stdout__, sys.stdout
+    sys.__stdout__ = sys.stdout = io.StringIO()  # type: ignore[misc, assignment]
+    try:
+        yield
+    finally:
+        sys.__stdout__, sys.stdout = first, now  # type: ignore[misc]
 
 
 @functools.cache

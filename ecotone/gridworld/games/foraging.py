@@ -2,11 +2,12 @@
 
 from ecotone.gridworld.building import Regrow
 from ecotone.gridworld.crowds import Graze, March
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.placement import Placed
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 
 def foraging(
@@ -27,7 +28,7 @@ def foraging(
     """
     kinds = (
         Kind("forager", 1, foragers, view_range=view_range, move_range=1, harvest_range=0, look=Look(colour="blue")),
-        Kind("food", 2, food, look=Look("s", "green", 100)),
+        Kind("food", 2, food, look=Look("s", "green", 0.5)),
     )
     return GridWorld(
         size, size, kinds,

@@ -11,13 +11,14 @@ from ecotone.gridworld.attributes import Health, Orientation
 from ecotone.gridworld.builders import from_text
 from ecotone.gridworld.choices import Only
 from ecotone.gridworld.components import Array, Events, World, register
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import DriftMove, drifted
 from ecotone.gridworld.observing import AbsoluteView, CentredView
 from ecotone.gridworld.placement import Placed
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.state import GridState
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 BOARD = """
 WWWWWWWWWWWWWWWWWWW
@@ -183,7 +184,7 @@ def pacman(
     registry = {
         "P": Kind("pacman", 1, view_range=view_range, move_range=1, look=Look(colour="yellow"), **sees),
         "W": Kind("wall", 2, look=Look("s", "blue")),
-        "F": Kind("food", 3, look=Look(colour="white", size=50)),
+        "F": Kind("food", 3, look=Look(colour="white", size=0.35)),
         "B": Kind("ghost", 4, look=Look(colour="red"), **sees, **ghost),
     }
     hunt = Catch("pacman", "ghost")

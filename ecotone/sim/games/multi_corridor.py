@@ -72,7 +72,7 @@ class MultiCorridor(AgentBasedSimulation):
             self.reward[name] += STEP
 
     def render(self, fig: Any = None, **kwargs: Any) -> None:
-        """Draw the squares, and on them the agents that are still there."""
+        """Draw the squares with the goal, and on them the agents that are still there."""
         from matplotlib import pyplot
 
         axes = (fig or pyplot.figure()).gca()
@@ -80,7 +80,8 @@ class MultiCorridor(AgentBasedSimulation):
         axes.set(xlim=(-0.5, self.end - 0.5), ylim=(-0.5, 0.5), yticks=[], aspect="equal")
         axes.set_xticks(np.arange(-0.5, self.end), labels=[])
         axes.grid(axis="x")
-        for name, square in self.position.items():
+        axes.axvspan(self.end - 1.5, self.end - 0.5, color="0.9")
+        for square, name in self.corridor.items():
             axes.scatter(square, 0, s=200, marker="s", color=f"C{list(self.agents).index(name)}")
             axes.annotate(name.removeprefix("agent"), (square, 0), ha="center", va="center", color="white")
 

@@ -9,13 +9,13 @@ from ecotone.sim.wrappers.wrapper import Wrapper
 
 
 class CommunicationHandshakeWrapper(Wrapper):
-    """Learning agents offer each other what they see, and take it or not.
+    """Agents offer each other what they see, and take it or not.
 
     An action becomes `action`, `send` and `receive`, an observation `obs` and `message_buffer`; all but the first of each
-    have a 0 or 1 for every other learning agent. In a step, those who act first take what lies in their buffer and what
-    they consent to, their buffers are cleared, the simulation inside goes on, and what they send is put into the others'
-    buffers. The simulation's `get_obs` is given `fusion_matrix`, true for those agents whose observations this one has just
-    taken.
+    have a 0 or 1 for every other agent, as Abmarl has it, be it one that learns or not. In a step, those who act first take
+    what lies in their buffer and what they consent to, their buffers are cleared, the simulation inside goes on, and what
+    they send is put into the others' buffers. The simulation's `get_obs` is given `fusion_matrix`, true for those agents
+    whose observations this one has just taken.
 
     Arguments:
         sim: the simulation inside.
@@ -23,8 +23,7 @@ class CommunicationHandshakeWrapper(Wrapper):
 
     def __init__(self, sim: Any) -> None:
         super().__init__(sim)
-        self._talking = [name for name, agent in self.agents.items() if is_agent(agent)]
-        for name in self._talking:
+        for name in [name for name, agent in self.agents.items() if is_agent(agent)]:
             agent: Any = self.agents[name]
             others: Any = {other: Discrete(2) for other in self._others(name)}
             agent.action_space = Dict({"action": agent.action_space, "send": Dict(others), "receive": Dict(others)})
@@ -33,8 +32,8 @@ class CommunicationHandshakeWrapper(Wrapper):
 
     def reset(self, **kwargs: Any) -> None:
         """Begin an episode without messages."""
-        self.message_buffer = {name: dict.fromkeys(self._others(name), 0) for name in self._talking}
-        self.received_message = {name: self._nothing(name) for name in self.agents}
+        self.message_buffer = {name: dict.fromkeys(self._others(name), 0) for name in self.agents}
+        self.received_message = {name: dict.fromkeys(self._others(name), False) for name in self.agents}
         self.sim.reset(**kwargs)
 
     def step(self, action_dict: dict[str, Any], **kwargs: Any) -> None:
@@ -42,12 +41,12 @@ class CommunicationHandshakeWrapper(Wrapper):
         for name, action in action_dict.items():
             buffer = self.message_buffer[name]
             taken = {other: bool(offered and action["receive"][other]) for other, offered in buffer.items()}
-            self.received_message[name] = self._nothing(name) | taken
+            self.received_message[name] = taken
             self.message_buffer[name] = dict.fromkeys(buffer, 0)
         self.sim.step({name: action["action"] for name, action in action_dict.items()}, **kwargs)
         for name, action in action_dict.items():
-            for other in self._others(name):
-                self.message_buffer[other][name] = int(action["send"][other])
+            for other, sent in action["send"].items():
+                self.message_buffer[other][name] = int(sent)
 
     def get_obs(self, agent_id: str, **kwargs: Any) -> Any:
         """What the agent sees with what it has taken, and who offers it more."""
@@ -55,7 +54,4 @@ class CommunicationHandshakeWrapper(Wrapper):
         return {"obs": seen, "message_buffer": dict(self.message_buffer[agent_id])}
 
     def _others(self, name: str) -> list[str]:
-        return [other for other in self._talking if other != name]
-
-    def _nothing(self, name: str) -> dict[str, bool]:
-        return {other: False for other in self.agents if other != name}
+        return [other for other in self.agents if other != name]
