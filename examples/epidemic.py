@@ -65,7 +65,7 @@ class Cases:
 
 @frozen
 class Spared:
-    """A vaccination brings its vaccinator 0.1, every infection costs all 0.02; it is over when nobody is infected any more. Looks go by status."""
+    """A vaccination brings 0.1, an infection costs everybody 0.02; over when nobody is infected. Looks go by status."""
 
     def pay(self, world, before, state):
         return 0.1 * state.events["vaccinated"] - 0.02 * state.events["infected"].sum() * (state.parts["status"] == HELPER)
