@@ -70,12 +70,12 @@ def experiment(told: argparse.Namespace, out: str) -> Experiment:
     )
 
 
-def train(made: Experiment, episodes: int) -> tuple[dict[int, float], float]:
-    """Mean greedy return by point of the grid of evaluations, and that of the policy at the end."""
+def train(made: Experiment, episodes: int) -> tuple[dict[int, float], Evaluated]:
+    """Mean greedy return by point of the grid of evaluations, and how the policy did at the end."""
     training = begin(made)
     every = made.evaluation.every
     curve = {e.steps // every * every: float(np.mean(e.returns)) for e in training if isinstance(e, Evaluated)}
-    return curve, float(np.mean(evaluate(training.run, episodes).returns))
+    return curve, evaluate(training.run, episodes)
 
 
 def save(path: Path, seeds: range, curves: list[dict[int, float]], finals: list[float]) -> None:
@@ -97,10 +97,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as out:
         made = experiment(told, out)
         for seed in seeds:
-            curve, final = train(dataclasses.replace(made, seed=seed), told.final_episodes)
+            curve, ended = train(dataclasses.replace(made, seed=seed), told.final_episodes)
             curves.append(curve)
-            finals.append(final)
-            print(f"seed {seed}: {final:.1f}", flush=True)
+            finals.append(float(np.mean(ended.returns)))
+            agents = "".join(f", {name} {np.mean(got):.1f}" for name, got in (ended.agents or {}).items())
+            print(f"seed {seed}: {finals[-1]:.1f}{agents}", flush=True)
     save(CURVES / f"{made.name}.csv", seeds, curves, finals)
     low, high = bootstrap([np.array(finals)])
     print(f"{made.name}: IQM {iqm(np.array(finals)):.1f}, 95% interval {low:.1f} to {high:.1f}, {told.seeds} seeds")

@@ -10,26 +10,46 @@ from peers.protocol import EVALUATE_EVERY, EVALUATION_EPISODES, SOLVED, Clock, a
 
 from ecotone import (
     DQN,
+    IQN,
+    MAPPO,
     PPO,
+    QMIX,
     SAC,
+    TD3,
     Checkpointing,
     EpisodeEnded,
     Evaluated,
     Evaluation,
     Experiment,
+    Rainbow,
     Updated,
     begin,
 )
-from ecotone.feed import Rollout
-from ecotone.networks.models import ActorCritic
-from ecotone.networks.recurrent import LSTM
+from ecotone.feed import Replay, Rollout
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.mixers import Monotonic
+from ecotone.networks.models import ActorCritic, QNetwork
+from ecotone.networks.parts import Without
+from ecotone.networks.recurrent import GRU, LSTM
+from ecotone.networks.teams import Agents, TeamQNetwork
+from ecotone.networks.values import Categories, ImplicitQuantiles
 from ecotone.ops.descent import Adam
-from ecotone.ops.schedules import Linear
+from ecotone.ops.schedules import Constant, Linear
 
 PACKAGES = ("ecotone", "jax", "gymnasium", "numpy")
 ROLLOUT = PPO(feed=Rollout(128), epochs=4, minibatches=4)
 ZOO_CARTPOLE = PPO(feed=Rollout(32), epochs=20, minibatches=1, trace=0.8, gamma=0.98, entropy_cost=0.0)
 ATARI = PPO(feed=Rollout(128), epochs=4, minibatches=4, clip=0.1, optimizer=Adam(Linear(2.5e-4, 0.0)))
+SPREAD = "jaxmarl:MPE_simple_spread_v3"
+TEAM = QMIX(replay=Replay(125_000, batch=800, warmup=800, ratio=1 / 25, length=25))
+RELU = Encoder((128,), "relu")
+RECURRENT_TEAM = QMIX(
+    model=TeamQNetwork(Agents(QNetwork(Encoder((64,), "relu"), core=GRU(64))), Monotonic(hidden=128)),
+    replay=Replay(130_000, batch=32, warmup=832, ratio=1 / 208, length=26, stride=26),
+    sequence=26,
+)
+ATARI_REPLAY = Replay(capacity=20_000, batch=32, warmup=1_000, ratio=0.25, length=8)
+WIDE = QNetwork(Encoder((256, 256), "relu", orthogonal=False))
 WORKS: dict[str, dict[str, Any]] = {
     "ppo-cartpole": {"env": "CartPole-v1", "algorithm": ROLLOUT, "num_envs": 8},
     "recurrent-ppo-cartpole": {
@@ -45,7 +65,41 @@ WORKS: dict[str, dict[str, Any]] = {
         "algorithm": DQN(replay=replace(DQN().replay, batch=64)),
         "num_envs": 1,
     },
+    "ppo-spread": {"env": "mpe2/simple_spread_v3", "algorithm": ROLLOUT, "num_envs": 8},
+    "qmix-spread": {"env": "mpe2/simple_spread_v3", "algorithm": TEAM, "num_envs": 1},
+    "ippo-spread-compiled": {"env": SPREAD, "algorithm": ROLLOUT, "num_envs": 16, "runtime": "compiled"},
+    "qmix-spread-compiled": {"env": SPREAD, "algorithm": RECURRENT_TEAM, "num_envs": 8, "runtime": "compiled"},
+    "mappo-spread-compiled": {
+        "env": SPREAD,
+        "algorithm": MAPPO(
+            ActorCritic(Without(encoder=RELU), value_encoder=RELU, core=GRU(128)), feed=Rollout(128), epochs=4, minibatches=4
+        ),
+        "num_envs": 16,
+        "runtime": "compiled",
+    },
+    "dqn-lunarlander": {"env": "LunarLander-v3", "algorithm": DQN(model=WIDE), "num_envs": 1},
     "sac-halfcheetah": {"env": "HalfCheetah-v5", "algorithm": SAC(), "num_envs": 1},
+    "td3-halfcheetah": {"env": "HalfCheetah-v5", "algorithm": TD3(), "num_envs": 1},
+    "rainbow-pong": {
+        "env": "ALE/Pong-v5",
+        "algorithm": Rainbow(
+            model=QNetwork(head=Categories(51, -10.0, 10.0)),
+            double=False,
+            epsilon=Linear(1.0, 0.01, over=250_000),
+            replay=replace(ATARI_REPLAY, priority=0.5, importance=Constant(0.5)),
+        ),
+        "num_envs": 1,
+    },
+    "iqn-pong": {
+        "env": "ALE/Pong-v5",
+        "algorithm": IQN(
+            model=QNetwork(head=ImplicitQuantiles()),
+            double=False,
+            epsilon=Linear(1.0, 0.01, over=250_000),
+            replay=ATARI_REPLAY,
+        ),
+        "num_envs": 1,
+    },
 }
 VARIANTS: dict[str, dict[str, Any]] = {
     "overlap": {"overlap": True},

@@ -67,7 +67,7 @@ def stepper(world, copies, steps):
         acting = sum(each.sum() for each in asked.values())
         action = jax.vmap(draw)(jax.random.split(jax.random.fold_in(key, 1), copies))
         stepped = jax.vmap(world.step)(inner, action, keys())
-        inner, shown = begin_anew(world.reset, keys, over, stepped)
+        inner, shown = begin_anew(world.reset, keys, over, stepped, few=copies // 16)
         seen = sum(leaf.astype(jnp.float32).sum() for leaf in jax.tree.leaves(shown.observation))
         paid = sum(each.sum() for each in shown.reward.values())
         return (inner, shown.asks, shown.over), (acting, seen + paid)

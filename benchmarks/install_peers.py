@@ -21,7 +21,7 @@ PACKAGES = {
         "ale-py>=0.11",
         "opencv-python-headless",
     ),
-    "rllib": ("ray[rllib]==2.60.0", "torch==2.13.0", "gymnasium[classic-control]"),
+    "rllib": ("ray[rllib]==2.60.0", "torch==2.13.0", "gymnasium[classic-control]", "mpe2==1.1.1"),
 }
 """By environment; SBX and SB3-contrib need Stable-Baselines3 and share its environment."""
 

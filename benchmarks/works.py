@@ -52,6 +52,13 @@ WORKS = {
         ("", "step by step", "overlap"),
         ("sb3", "sbx", "cleanrl"),
     ),
+    "dqn-lunarlander": Work(
+        "DQN on LunarLander-v3: 1 Gymnasium environment, 1 update in 4 steps, 256-256, batch 128",
+        20_000,
+        5_000,
+        ("", "step by step", "overlap"),
+        ("sb3",),
+    ),
     "ppo-cartpole-compiled": Work(
         "PPO on CartPole-v1 in JAX: 8 environments × 128 steps, 4 epochs × 4 minibatches, 64-64 tanh",
         1_228_800,
@@ -66,12 +73,74 @@ WORKS = {
         ("", "step by step", "step by step+overlap"),
         ("sb3", "sbx", "cleanrl"),
     ),
+    "td3-halfcheetah": Work(
+        "TD3 on HalfCheetah-v5: 1 Gymnasium environment, 1 update per step, actor every second one, 256-256, batch 256",
+        6_000,
+        2_000,
+        ("", "step by step"),
+        ("sb3", "sbx"),
+    ),
+    "rainbow-pong": Work(
+        "Rainbow as Dopamine has it (categories, 3 steps, priorities) on Pong: 1 ALE game, 1 update in 4 steps, Nature CNN, "
+        "batch 32; updates per second are a quarter of steps per second",
+        3_000,
+        1_500,
+        ("",),
+        (),
+    ),
+    "iqn-pong": Work(
+        "IQN as Dopamine has it on Pong: 1 ALE game, 1 update in 4 steps, Nature CNN, batch 32, 64 quantiles; updates per "
+        "second are a quarter of steps per second",
+        3_000,
+        1_500,
+        ("",),
+        (),
+    ),
     "ppo-pong": Work(
         "PPO on Pong: 8 ALE environments × 128 steps, Nature CNN, 4 epochs × 4 minibatches",
         8_192,
         2_048,
         ("", "overlap", "envpool", "envpool+overlap"),
         ("sb3", "sbx", "cleanrl"),
+    ),
+    "ppo-spread": Work(
+        "PPO on simple_spread of mpe2 (3 agents, one policy): 8 environments × 128 steps, 4 epochs × 4 minibatches, "
+        "64-64 tanh",
+        40_960,
+        8_192,
+        ("", "overlap"),
+        ("rllib",),
+    ),
+    "qmix-spread": Work(
+        "QMIX on simple_spread of mpe2: 1 environment, 1 update in 25 steps on 800 of them, 64-64, mixer 32 behind 64",
+        20_000,
+        5_000,
+        ("", "overlap"),
+        ("epymarl",),
+    ),
+    "ippo-spread-compiled": Work(
+        "PPO on simple_spread of JaxMARL (3 agents, one policy): 16 environments × 128 steps, 4 epochs × 4 minibatches, "
+        "64-64 tanh",
+        614_400,
+        102_400,
+        ("",),
+        ("jaxmarl",),
+    ),
+    "qmix-spread-compiled": Work(
+        "Recurrent QMIX on simple_spread of JaxMARL: 8 environments × 26 steps, then 1 update on 32 sequences of 26, "
+        "64 and GRU 64, mixer 32 behind 128",
+        208_000,
+        41_600,
+        ("",),
+        ("jaxmarl",),
+    ),
+    "mappo-spread-compiled": Work(
+        "Recurrent MAPPO on simple_spread of JaxMARL: 16 environments × 128 steps, 4 epochs × 4 minibatches, "
+        "128 and GRU 128 each for actor and critic",
+        81_920,
+        20_480,
+        ("",),
+        ("jaxmarl",),
     ),
     "solve-cartpole": Work(
         "CartPole-v1 solved with PPO: seconds from the start of the process until 20 greedy episodes return 475 "
@@ -116,14 +185,20 @@ PEERS = {
         "sb3",
         ("--library", "sb3"),
         TORCH_THREADS,
-        variants={"dqn-cartpole": {"": (), "2 updates after 8 steps": ("--block", "2")}},
+        variants={
+            "dqn-cartpole": {"": (), "2 updates after 8 steps": ("--block", "2")},
+            "dqn-lunarlander": {"": (), "2 updates after 8 steps": ("--block", "2")},
+        },
     ),
     "sbx": Peer(
         "SBX",
         "baselines.py",
         "sb3",
         ("--library", "sbx"),
-        variants={"sac-halfcheetah": {"": (), "8 updates after 8 steps": ("--block", "8")}},
+        variants={
+            "sac-halfcheetah": {"": (), "8 updates after 8 steps": ("--block", "8")},
+            "td3-halfcheetah": {"": (), "8 updates after 8 steps": ("--block", "8")},
+        },
     ),
     "sb3-contrib": Peer("SB3-contrib", "baselines.py", "sb3", ("--library", "sb3-contrib"), TORCH_THREADS),
     "rllib": Peer("RLlib", "rllib.py", "rllib"),
@@ -135,4 +210,6 @@ PEERS = {
         variants={"ppo-pong": {"": (), "EnvPool": ("--environments", "envpool")}},
     ),
     "purejaxrl": Peer("PureJaxRL", "purejaxrl.py", checkout=True),
+    "epymarl": Peer("EPyMARL", "epymarl.py", checkout=True),
+    "jaxmarl": Peer("JaxMARL", "jaxmarl.py", checkout=True),
 }

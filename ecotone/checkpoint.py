@@ -63,17 +63,17 @@ def newest(folder: Path, like: Tree) -> tuple[int, Saved]:
     return described["steps"], Saved(_join("tree", like, arrays, path), _nested(arrays, described["values"]))
 
 
-def newest_policy(folder: Path, shape_of: Callable[[Any], Tree]) -> tuple[int, Tree, Any]:
-    """Steps, policy and spec of the newest whole checkpoint; `shape_of` says what a policy for a spec looks like.
+def policy_at(folder: Path, shape_of: Callable[[Any], Tree], steps: int | None = None) -> tuple[int, Tree, Any]:
+    """Steps, policy and spec of a checkpoint; `shape_of` says what a policy for a spec looks like.
 
-    Of many agents, what stands for the spec is their `World`.
+    The one at so many `steps`, or the newest whole one. Of many agents, what stands for the spec is their `World`.
     """
 
     def read(path: Path) -> tuple[Path, dict[str, Any], dict[str, np.ndarray]]:
         described = json.loads((path / NUMBERS).read_text())
         return path, described, _read(path / POLICY, described)
 
-    path, described, arrays = _first_whole(folder, read)
+    path, described, arrays = _first_whole(folder, read, "[0-9]*" if steps is None else f"{steps:012d}")
     spec = from_json(described["spec"])
     return described["steps"], _join("policy", shape_of(spec), arrays, path), spec
 
@@ -91,8 +91,8 @@ def newest_part(folder: Path, place: Callable[[set[str]], str], like: Tree) -> T
     return _join(f"tree{place({name.removeprefix('tree') for name in arrays})}", like, arrays, path)
 
 
-def _first_whole(folder: Path, read: Callable[[Path], T]) -> T:
-    for path in sorted(folder.glob("[0-9]*"), reverse=True):
+def _first_whole(folder: Path, read: Callable[[Path], T], named: str = "[0-9]*") -> T:
+    for path in sorted(folder.glob(named), reverse=True):
         try:
             return read(path)
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:

@@ -25,13 +25,16 @@ class Evaluator:
         experiment: whose environment and algorithm are meant.
         episodes: episodes per call; none means as the experiment says.
         seed: of the environments; none means one that follows from the experiment's.
+        explore: draw actions as in training, instead of taking the best.
     """
 
-    def __init__(self, experiment: Experiment, episodes: int | None = None, seed: int | None = None) -> None:
+    def __init__(
+        self, experiment: Experiment, episodes: int | None = None, seed: int | None = None, explore: bool = False
+    ) -> None:
         self.episodes = episodes or experiment.evaluation.episodes
         self.seed = experiment.seed + SEED_OFFSET if seed is None else seed
         env, kwargs = experiment.env, experiment.env_kwargs
-        self._compiled = None
+        self._compiled, self.explore = None, explore
         if experiment.runtime == "compiled" or only_compiled(env):
             stream = compiled_stream(env, self.episodes, kwargs)
         else:
@@ -39,13 +42,13 @@ class Evaluator:
             stream = local_stream(env, lanes, kwargs, self.seed, sees_state(experiment))
         self.algorithm, self._stream = join(experiment, stream, raw_rewards=True)
         if isinstance(stream, CompiledStream | CompiledAgents):
-            self._compiled = CompiledEvaluation(self.algorithm, self._stream)
+            self._compiled = CompiledEvaluation(self.algorithm, self._stream, explore)
 
     def __call__(self, params: Params, steps: int = 0) -> Evaluated:
         """Play with these parameters, known after `steps` environment steps of training."""
         if self._compiled is not None:
             return self._compiled(params, jax.random.fold_in(jax.random.key(self.seed), steps), steps)
-        policy = Policy(self.algorithm, params, self._stream.spec)
+        policy = Policy(self.algorithm, params, self._stream.spec, explore=self.explore)
         return evaluate_stream(policy, self._stream, self.episodes, steps)
 
 

@@ -115,11 +115,19 @@ class Experiment:
         return all(isinstance(feed, Rollout) and feed.overlap for feed in feeds) if self.overlap is None else self.overlap
 
     @property
+    def env_name(self) -> str:
+        """What the environment is called."""
+        return self.env if isinstance(self.env, str) else getattr(self.env, "__name__", type(self.env).__name__)
+
+    @property
+    def algorithm_name(self) -> str:
+        """The algorithms' classes in small letters, each behind those of the algorithms around it, joined by `+`."""
+        return "+".join(dict.fromkeys(map(_name, self.algorithms)))
+
+    @property
     def name(self) -> str:
         """The title, or what stands for it."""
-        env = self.env if isinstance(self.env, str) else getattr(self.env, "__name__", type(self.env).__name__)
-        names = dict.fromkeys(map(_name, self.algorithms))
-        return self.title or f"{'+'.join(names)}-{env}".replace("/", "-").replace(":", "-")
+        return self.title or f"{self.algorithm_name}-{self.env_name}".replace("/", "-").replace(":", "-")
 
 
 def _name(algorithm: Algorithm) -> str:

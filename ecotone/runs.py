@@ -7,11 +7,15 @@ import secrets
 import shutil
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ecotone.experiment import Experiment
 from ecotone.mistakes import Mistake
+from ecotone.parameters import experiment_of
+from ecotone.sim.abmarl import stand_ins
 from ecotone.written import from_json, to_json
 
 VERSIONS = ("ecotone", "jax", "numpy", "equinox", "optax", "gymnasium")
@@ -90,20 +94,41 @@ def new_folder(experiment: Experiment) -> Path:
     return Path(experiment.out) / experiment.name / identity
 
 
-def read_experiment(path: Path | str) -> Experiment:
-    """The `experiment` that a Python file defines; raises `Mistake` where it defines none."""
+def read_file(path: Path | str) -> dict[str, Any]:
+    """All that an experiment's file defines, by name.
+
+    Raises `Mistake` where there is no such file, or it needs a part of Abmarl that has no stand-in.
+    """
     path = Path(path)
     if not path.is_file():
         raise Mistake(f"there is no experiment file {path}.")
-    module = type(sys)("ecotone_experiment")
+    module, text = type(sys)("ecotone_experiment"), path.read_text()
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
     sys.path.insert(0, str(path.resolve().parent))
     try:
-        exec(compile(path.read_text(), str(path), "exec"), module.__dict__)
+        with stand_ins() if "abmarl" in text else nullcontext():
+            exec(compile(text, str(path), "exec"), module.__dict__)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("abmarl"):
+            raise
+        why = f"{path} needs {error.name}, for which nothing stands in: install Abmarl itself (it needs no Ray here)."
+        raise Mistake(why) from error
     finally:
         sys.path.pop(0)
-    experiment = getattr(module, "experiment", None)
+    return module.__dict__
+
+
+def experiment_in(path: Path | str, said: dict[str, Any]) -> Experiment:
+    """The `experiment` among what a file defines, or that Abmarl's `params` describe; `Mistake` where it has neither."""
+    if isinstance(params := said.get("params"), dict) and "experiment" not in said:
+        return experiment_of(params)
+    experiment = said.get("experiment")
     if not isinstance(experiment, Experiment):
-        raise Mistake(f"{path} defines no `experiment = Experiment(...)`.")
+        raise Mistake(f"{path} defines no `experiment = Experiment(...)`, nor `params` as Abmarl has them.")
     return experiment
+
+
+def read_experiment(path: Path | str) -> Experiment:
+    """The experiment that a Python file defines; raises `Mistake` where it defines none."""
+    return experiment_in(path, read_file(path))

@@ -25,6 +25,8 @@ from ecotone.training import Training, compiled_parts, follow, interrupts_end, i
 Told = tuple[Run, Event]
 WAITING = 10_000
 """Events that training may be ahead of whoever reads them."""
+THREADS_PER_CORE = 2
+"""Runs side by side on CPU per core: while one waits for the disk to keep its checkpoint, another computes."""
 
 
 class Sweeping:
@@ -32,9 +34,9 @@ class Sweeping:
 
     Iterate over it for pairs of run and event; what each run tells is recorded in its folder.
 
-    On CPU, compiled runs train in as many threads as there are cores, each exactly as alone, all with the same compiled
-    program where they differ in floats alone. (One program with an axis of runs is no faster there: the work per run stays
-    the same. Accelerators, which wait for work, get such a program.) Runs of other runtimes follow one another.
+    On CPU, compiled runs train in twice as many threads as there are cores, each exactly as alone, all with the same
+    compiled program where they differ in floats alone. (One program with an axis of runs is no faster there: the work per
+    run stays the same. Accelerators, which wait for work, get such a program.) Runs of other runtimes follow one another.
 
     Arguments:
         kept: the sweep's folder.
@@ -46,7 +48,7 @@ class Sweeping:
         compiled = all(is_compiled(run.experiment) for run in runs)
         on_cpu = jax.default_backend() == "cpu"
         self._together = (kept.together or (1 if on_cpu else len(self.runs))) if compiled else 1
-        self._workers = cores() if compiled and on_cpu and self._together == 1 else 1
+        self._workers = THREADS_PER_CORE * cores() if compiled and on_cpu and self._together == 1 else 1
         self._patterns: dict[Any, Compiled] = {}
         self._told: queue.Queue[Told | None] = queue.Queue(WAITING)
         self._lock = threading.Lock()

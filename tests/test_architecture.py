@@ -11,9 +11,10 @@ ROOT = Path(__file__).parent.parent / "ecotone"
 FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "recording", "frozen", "mistakes"}
 EVERYTHING = {
-    "testing", "experiment", "report", "cli", "policy", "checkpoint", "metrics", "ecotone", "__main__",
-    "behaviour", "comparison", "curves", "evaluation", "parties", "pictures", "playing", "progress", "runs", "statistics",
-    "sweeping", "sweeps", "training", "written",
+    "__main__", "behaviour", "checkpoint", "cli", "comparison", "curves", "ecotone", "episodes", "evaluation",
+    "experiment", "league", "metrics", "optuna", "parameters", "parties", "pictures", "playbook", "players",
+    "playing", "policy", "progress", "report", "runs", "search", "statistics", "sweeping", "sweeps", "testing",
+    "training", "tuned", "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},
@@ -30,21 +31,24 @@ ALLOWED = {
 }
 """What each room may import beside the nouns; the nouns import only each other."""
 WORLDS = {
-    "gymnasium": ("envs",),
+    "gymnasium": ("envs", "sim"),
     "gymnasium_robotics": ("gymnasium",),
     "minatar": ("minatar",),
     "ale_py": ("atari",),
     "cv2": ("atari",),
     "pettingzoo": ("pettingzoo",),
     "mpe2": ("pettingzoo",),
+    "open_spiel": ("openspiel",),
+    "ray": ("rllib",),
     "envpool": ("envpool",),
     "gymnax": ("gymnax",),
     "jumanji": ("jumanji",),
     "brax": ("brax",),
     "jaxmarl": ("jaxmarl",),
     "mujoco": ("mujoco",),
+    "optuna": ("optuna",),
 }
-"""Third-party environment packages, and the files (or for Gymnasium, a core dependency, the folder) that may import them."""
+"""Third-party environment packages, and the files (of Gymnasium, a core dependency: folders) that may import them."""
 FORBIDDEN = {"torch", "tensorflow", "pickle", "cloudpickle", "dill", "joblib"}
 VAGUE = {"utils", "util", "common", "helper", "helpers", "base", "misc"}
 LINES, FUNCTION_LINES = 300, 40
@@ -92,8 +96,13 @@ def code_lines(function):
     return function.end_lineno - function.lineno + 1 - hidden
 
 
+def is_setter(node):
+    """Whether a function sets a property, which says itself what it is."""
+    return any(isinstance(each, ast.Attribute) and each.attr == "setter" for each in node.decorator_list)
+
+
 def undocumented(tree):
-    """Public functions and classes without a docstring; what a protocol or a layer is called by needs none."""
+    """Public functions and classes without a docstring; what a protocol or a layer is called by needs none, nor a setter."""
     for parent in ast.walk(tree):
         if not isinstance(parent, ast.Module | ast.ClassDef):
             continue
@@ -101,7 +110,7 @@ def undocumented(tree):
             continue
         for node in parent.body:
             defines = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            if defines and not node.name.startswith("_") and not ast.get_docstring(node):
+            if defines and not node.name.startswith("_") and not ast.get_docstring(node) and not is_setter(node):
                 inside_protocol = isinstance(parent, ast.ClassDef) and any(
                     isinstance(base, ast.Name) and base.id == "Protocol" for base in parent.bases
                 )
@@ -186,4 +195,5 @@ def test_the_readers_themselves():
     )
     assert code_lines(tree.body[0]) == 2
     assert list(undocumented(tree)) == ["A (line 9)", "g (line 10)"]
+    assert not list(undocumented(ast.parse("@x.setter\ndef x(self, value):\n    pass")))
     assert list(imports_of(ast.parse("def f():\n    import a.b\n    from c import d, e"))) == ["a.b", "c.d", "c.e"]

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = {"models.md": 10, "customizing.md": 20, "replay.md": 10, "pictures.md": 10}
+PAGES = {
+    "models.md": 10,
+    "customizing.md": 20,
+    "replay.md": 10,
+    "pictures.md": 10,
+    "environments.md": 30,
+    "multi_agent.md": 20,
+    "simulation.md": 90,
+}
 """Pages whose blocks run in order, in one namespace, each of fewer lines than this."""
 WHOLE_MODEL_LINES = 20
 
@@ -34,3 +42,7 @@ def test_blocks_are_found_in_order():
         "x = 1\n",
         "y = 2\n\nz = 3\n",
     ]
+
+
+def test_the_market_is_the_one_of_the_examples():
+    assert (DOCS.parent / "examples" / "market.py").read_text() in (DOCS / "simulation.md").read_text()

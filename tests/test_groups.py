@@ -19,10 +19,11 @@ from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Constant
-from ecotone.parties import begin_from_sources
+from ecotone.parties import begin_from_sources, join
 from ecotone.runtime.collect import collect
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.learn import learn
+from ecotone.runtime.local import Local
 from ecotone.testing.probes import InTurn
 from ecotone.training import make_engine
 
@@ -66,6 +67,21 @@ def test_a_mix_of_algorithms_learns_in_turns_from_late_rewards(mixed):
     policy = load(run)
     action, _ = policy.act(jax.tree.map(np.asarray, now), policy.initial_memory(2))
     np.testing.assert_array_equal(action["values"], [0, 1, 1, 0])
+
+
+def test_a_policy_answers_agents_by_name(mixed):
+    policy = load(mixed[0])
+    actions, memory = policy({"first": [0, 1, 1]})
+    assert {name: action.tolist() for name, action in actions.items()} == {"first": [0, 1, 1]}
+    assert memory.known.alive["player"].tolist() == [[True, False, False]] * 3
+    actions, memory = policy({"third": [1, 0, 0], "second": [0, 0, 1]}, memory, reward={"first": 1.0})
+    assert {name: action.tolist() for name, action in actions.items()} == {"second": [0, 0, 1], "third": [1, 0, 0]}
+    _, memory = policy({"second": [0, 0, 1]}, memory, is_first=[True, False, False])
+    assert memory.known.alive["player"].tolist() == [[False, True, False], [True, True, True], [True, True, True]]
+    with pytest.raises(Mistake, match=r"no agent 'fist'\. Did you mean 'first'"):
+        policy({"fist": [0]})
+    with pytest.raises(Mistake, match="nobody is asked"):
+        policy({})
 
 
 def test_a_group_begins_with_what_another_run_learned(mixed):
@@ -142,6 +158,37 @@ def test_what_cannot_be_combined(change, message):
     fields = {"env": InTurn(), "groups": {"x": Group(PPO_SMALL)}, "num_envs": 2} | change
     with pytest.raises(Mistake, match=message):
         make_engine(Experiment(**fields))
+
+
+class Hosted:
+    """A compiled stream of many agents stepped from outside; what it tells is NumPy's."""
+
+    def __init__(self, stream):
+        self.teams, self.state_space, self.simultaneous = stream.teams, stream.state_space, stream.simultaneous
+        self.lanes, self._start, self._step = stream.lanes, jax.jit(stream.start), jax.jit(stream.step)
+
+    def start(self, key):
+        return self._told(self._start(key))
+
+    def step(self, state, action):
+        return self._told(self._step(state, action))
+
+    def _told(self, both):
+        return both[0], jax.tree.map(np.asarray, both[1])
+
+
+def test_compiled_and_local_collect_and_learn_the_same(mixed):
+    run, _ = mixed
+    compiled = make_engine(run.experiment)
+    algorithm, stream = join(run.experiment, Hosted(compiled.stream.stream))
+    local = Local(algorithm, stream, run.experiment.seed, actor="jax")
+    for _ in range(4):
+        (piece,), (other,) = compiled.advance(1), local.advance(1)
+        for field in ("is_first", "acted", "reward"):
+            np.testing.assert_array_equal(getattr(piece, field), getattr(other, field))
+        assert piece.updates == jax.tree.map(int, other.updates)
+    for mine, theirs in zip(jax.tree.leaves(compiled.params()), jax.tree.leaves(local.params()), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=2e-3, atol=2e-4)
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ from ecotone.networks.recurrent import GRU
 from ecotone.ops.action_noise import OrnsteinUhlenbeck
 from ecotone.ops.schedules import Linear
 from ecotone.testing.probes import InTurn
-from tests.algorithms.small import small_named
+from tests.algorithms.small import small_mappo, small_matd3, small_named, small_qmix
 from tests.envs.agents.told import Count
 
 pytestmark = pytest.mark.usefixtures("optimized_programs")
@@ -110,20 +110,27 @@ CASES = {
     "td3 local": Experiment("Pendulum-v1", TD3_SMALL, steps=450),
     "tqc local": Experiment("Pendulum-v1", TQC_SMALL, steps=450),
     "discrete sac local": Experiment("CartPole-v1", DISCRETE_SAC_SMALL, steps=450),
+    "qmix compiled": Experiment(
+        "TwoStep-v0", small_qmix(core=GRU(4), sequence=2), num_envs=2, steps=300, runtime="compiled"
+    ),
+    "matd3 compiled": Experiment("TwoStep-v0", small_matd3(), num_envs=2, steps=300, runtime="compiled"),
+    "mappo compiled": Experiment("TwoStep-v0", small_mappo(), num_envs=2, steps=300, runtime="compiled"),
     "wrapped local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS),
     "wrapped compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, wrappers=WRAPPERS, runtime="compiled"),
     "groups in turns compiled": Experiment(
-        InTurn(3),
+        InTurn(2),
         groups={
             "one": Group(DQN_MEMORY, ("first",)),
             "past": Group(DQN_MEMORY, ("second",), past=Past("one", size=3, every=2)),
-            "own": Group(ON_POLICY["a2c"], shared=False),
         },
         num_envs=2,
         steps=400,
     ),
     "groups local": Experiment(
-        Count, groups={"one": Group(ON_POLICY["pg"], ("a_0",), ids=True), "joint": Group(QMIX_SMALL)}, num_envs=2, steps=300
+        Count,
+        groups={"one": Group(ON_POLICY["pg"], ("a_0",), ids=True, shared=False), "joint": Group(QMIX_SMALL)},
+        num_envs=2,
+        steps=300,
     ),
     "normalized local": Experiment(
         "CartPole-v1", NormalizeRewards(NormalizeObservations(PPO_SMALL)), num_envs=4, steps=1500

@@ -58,10 +58,17 @@ def make(library: Any, work: str, steps: int, seed: int, block: int) -> Any:
         tuned = {"learning_rate": 1e-3, "batch_size": 64, "buffer_size": 100_000, "exploration_fraction": 1e4 / steps}
         network = {"policy_kwargs": {"net_arch": [64, 64]}}
         return library.DQN("MlpPolicy", make_vec_env("CartPole-v1", 1, seed), **schedule, **tuned, **network, **common)
-    if work == "sac-halfcheetah":
+    if work == "dqn-lunarlander":
+        often = {"train_freq": 4 * block, "gradient_steps": block}
+        schedule = {"learning_starts": 1_000, **often, "target_update_interval": 800}
+        tuned = {"learning_rate": 1e-3, "batch_size": 128, "buffer_size": 100_000, "exploration_fraction": 1e4 / steps}
+        network = {"policy_kwargs": {"net_arch": [256, 256]}}
+        return library.DQN("MlpPolicy", make_vec_env("LunarLander-v3", 1, seed), **schedule, **tuned, **network, **common)
+    if work in ("sac-halfcheetah", "td3-halfcheetah"):
         network = {"policy_kwargs": {"net_arch": [256, 256]}}
         schedule = {"learning_starts": 1_000, "batch_size": 256, "train_freq": block, "gradient_steps": block}
-        return library.SAC("MlpPolicy", make_vec_env("HalfCheetah-v5", 1, seed), **schedule, **network, **common)
+        kind = getattr(library, work[:3].upper())
+        return kind("MlpPolicy", make_vec_env("HalfCheetah-v5", 1, seed), **schedule, **network, **common)
     raise SystemExit(f"{library.__name__} has no driver for {work}.")
 
 

@@ -1,4 +1,4 @@
-"""RLlib (its new stack, in one process, as suits two cores) at PPO on CartPole."""
+"""RLlib (its new stack, in one process, as suits two cores) at PPO on CartPole, and on simple_spread with one policy."""
 
 from typing import Any
 
@@ -6,24 +6,33 @@ import gymnasium
 import numpy as np
 import ray
 import torch
+from mpe2 import simple_spread_v3
 from protocol import EVALUATE_EVERY, EVALUATION_EPISODES, SOLVED, Clock, arguments, report, versions
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig
+from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
+from ray.tune.registry import register_env
 
 
-def make(seed: int, solve: bool) -> Any:
+def make(seed: int, solve: bool, spread: bool) -> Any:
     """PPO as the work says; where CartPole is to be solved, with the settings of RLlib's tuned example."""
     rates = {"lr": 3e-4, "num_epochs": 6, "vf_loss_coeff": 0.01} if solve else {"num_epochs": 4}
-    return (
+    name, agents = "CartPole-v1", 1
+    if spread:
+        name, agents = "spread", 3
+        register_env(name, lambda _: ParallelPettingZooEnv(simple_spread_v3.parallel_env()))
+    configuration = (
         PPOConfig()
-        .environment("CartPole-v1")
+        .environment(name)
         .env_runners(num_env_runners=0, num_envs_per_env_runner=8, rollout_fragment_length=128)
         .learners(num_learners=0)
-        .training(train_batch_size_per_learner=1_024, minibatch_size=256, **rates)
+        .training(train_batch_size_per_learner=1_024, minibatch_size=256 * agents, **rates)
         .rl_module(model_config=DefaultModelConfig(fcnet_hiddens=[64, 64], fcnet_activation="tanh"))
         .debugging(seed=seed, log_level="ERROR")
-        .build_algo()
     )
+    if spread:
+        configuration = configuration.multi_agent(policies={"shared"}, policy_mapping_fn=lambda agent, *_, **__: "shared")
+    return configuration.build_algo()
 
 
 def greedy_return(module: Any, seed: int) -> float:
@@ -45,12 +54,13 @@ def main() -> None:
     """Train, and print the result."""
     told = arguments(__doc__ or "")
     solve = told.work == "solve-cartpole"
-    if not solve and told.work != "ppo-cartpole":
+    spread = told.work == "ppo-spread"
+    if not solve and not spread and told.work != "ppo-cartpole":
         raise SystemExit(f"RLlib has no driver for {told.work}.")
     ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
-    algorithm, clock = make(told.seed, solve), Clock(told.warmup)
+    algorithm, clock = make(told.seed, solve, spread), Clock(told.warmup)
     steps, due, solved = 0, EVALUATE_EVERY, False
-    known = versions("ray", "torch", "gymnasium", "numpy")
+    known = versions("ray", "torch", "gymnasium", "mpe2", "numpy")
     while steps < told.steps and not solved:
         told_by_rllib = algorithm.train()
         steps = int(told_by_rllib["num_env_steps_sampled_lifetime"])

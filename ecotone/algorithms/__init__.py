@@ -9,7 +9,9 @@ from ecotone.algorithms.discrete_sac import DiscreteSAC
 from ecotone.algorithms.dqn import DQN
 from ecotone.algorithms.impala import IMPALA
 from ecotone.algorithms.iqn import IQN
+from ecotone.algorithms.maddpg import MADDPG
 from ecotone.algorithms.mappo import MAPPO
+from ecotone.algorithms.matd3 import MATD3
 from ecotone.algorithms.pg import PG
 from ecotone.algorithms.ppo import PPO
 from ecotone.algorithms.pqn import PQN
@@ -33,7 +35,9 @@ ALGORITHMS: dict[str, type] = {
     "dqn": DQN,
     "impala": IMPALA,
     "iqn": IQN,
+    "maddpg": MADDPG,
     "mappo": MAPPO,
+    "matd3": MATD3,
     "pg": PG,
     "ppo": PPO,
     "pqn": PQN,

@@ -1,27 +1,26 @@
 """Soft actor-critic for choices."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from ecotone.algorithms.sac import SACNetworks, SACPolicy, SACState
+from ecotone.algorithms import actor_critic, soft_actor
+from ecotone.algorithms.soft_actor import SACNetworks, SACPolicy, SACState
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
-from ecotone.mistakes import Mistake
 from ecotone.networks.critics import ChoiceCritics
 from ecotone.networks.models import ChoiceActor
-from ecotone.networks.reading import forgets, kind_of, output_of, read_row
+from ecotone.networks.reading import read_row
 from ecotone.ops import noise
 from ecotone.ops.arrays import log_softmax, namespace, pick
-from ecotone.ops.descent import Adam, Optimizer, polyak
+from ecotone.ops.descent import Adam, Optimizer
 from ecotone.ops.distributions import Categorical, legal_or_all
-from ecotone.ops.losses import added, squared
-from ecotone.ops.minibatches import Transition, importance, transition
+from ecotone.ops.losses import squared
+from ecotone.ops.minibatches import Transition
 from ecotone.ops.schedules import Constant
-from ecotone.protocols import Model, Report
+from ecotone.protocols import Model
 from ecotone.spec import Spec, split_mask
 from ecotone.trajectory import Trajectory
 
@@ -64,31 +63,18 @@ class DiscreteSAC:
     extra_loss: Callable[[SACNetworks, Trajectory], Array] | None = None
     """Function of all networks and windows of rows, added to the loss; none adds nothing."""
 
-    @property
-    def feed(self) -> Replay:
-        """Windows of n + 1 rows."""
-        return replace(self.replay, window=self.n + 1)
+    feed, policy, observe, update = soft_actor.feed, soft_actor.policy, actor_critic.observe, soft_actor.update
 
     def init(self, key: Key, spec: Spec) -> SACState:
         """Fresh weights; raises `ValueError` unless actions are one choice, `Mistake` for an actor that is unfit."""
-        if not forgets(self.actor.initial_memory(1)):
-            raise Mistake("DiscreteSAC's critics read single rows: give it an actor without a memory, or take PPO or DQN.")
-        key_actor, key_critics = jax.random.split(key)
-        actor, critics = self.actor.init(key_actor, spec), self.critics.init(key_critics, spec)
-        told = output_of(self.actor, actor, spec)
+        state, told = soft_actor.fresh_state(self, key, spec)
         if not isinstance(told, Categorical):
-            raise Mistake(f"DiscreteSAC needs a policy over choices of its actor, not {kind_of(told)}: use ChoiceActor.")
-        networks = SACNetworks(actor, critics, jnp.log(jnp.asarray(self.temperature, jnp.float32)))
-        target = jax.tree.map(jnp.copy, critics)
-        return SACState(networks, target, self.optimizer.init(networks), jnp.zeros((), jnp.int32))
+            raise soft_actor.unfit(self, "a policy over choices", told, "ChoiceActor")
+        return state
 
     def initial_memory(self, lanes: int) -> Tree:
         """`()`."""
         return ()
-
-    def policy(self, state: SACState) -> SACPolicy:
-        """The actor, and whether the replay still warms up."""
-        return SACPolicy(state.networks.actor, state.steps < self.replay.warmup)
 
     def act(self, params: SACPolicy, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
         """Draw from the policy (evenly from what is legal while the replay warms up), or take its mode."""
@@ -101,26 +87,8 @@ class DiscreteSAC:
         even = even if legal is None else even.masked(legal != 0)
         return xp.where(params.warming, even.sample(key_even), policy.sample(key_policy)), (), memory
 
-    def observe(self, state: SACState, rows: Trajectory) -> SACState:
-        """Count steps."""
-        return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
-
-    def update(self, state: SACState, rows: Trajectory, key: Key) -> tuple[SACState, Report]:
-        """One step down the three losses together; none sends a gradient into another's weights."""
-        batch, weight = transition(rows, self.gamma), importance(rows)
-
-        def loss(networks: SACNetworks) -> tuple[Array, tuple[dict[str, Array], Array]]:
-            cost, told = self._loss(networks, state.target, batch, weight)
-            return cost + added(self.extra_loss, networks, rows), told
-
-        gradient, (metrics, priority) = jax.grad(loss, has_aux=True)(state.networks)
-        rates = SACNetworks(self.actor_rate, 1.0, self.temperature_rate)
-        networks, optimizer = self.optimizer.descend(state.networks, state.optimizer, gradient, state.steps, rates)
-        target = polyak(state.target, networks.critics, self.target_rate)
-        return SACState(networks, target, optimizer, state.steps), Report(metrics, priority)
-
-    def _loss(self, networks: SACNetworks, target: Tree, batch: Transition, weight: Array) -> tuple:
-        """The loss, and `(metrics, priority of each window)`."""
+    def loss(self, networks: SACNetworks, target: Tree, batch: Transition, weight: Array, key: Key) -> tuple:
+        """The three losses together, and `(metrics, priority of each window)`; nothing is drawn."""
         fixed, weight = jax.lax.stop_gradient(networks), weight * batch.weight
         temperature = jnp.exp(fixed.log_temperature)
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ecotone.algorithms import actor_critic
 from ecotone.algorithms.dqn_checks import check_options
-from ecotone.algorithms.value_losses import greedy_backup, q_loss, soft_backup, value_of
+from ecotone.algorithms.value_losses import greedy_backup, lambda_backup, q_loss, soft_backup, value_of
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.networks.models import QNetwork
@@ -58,9 +59,10 @@ class DQN:
     """Q-learning with a replayed past and a target that lags.
 
     Mnih et al. 2015 (doi:10.1038/nature14236, algorithm 1); double Q-learning of van Hasselt et al. (arXiv:1509.06461,
-    eq. 4); n-step returns as in Rainbow (arXiv:1710.02298, section 3). A model with a memory learns from sequences
-    that begin with the memory stored when they were played, as in "Recurrent experience replay in distributed
-    reinforcement learning" (Kapturowski et al., ICLR 2019, section 3); every row kept then keeps its memory too.
+    eq. 4); n-step returns as in Rainbow (arXiv:1710.02298, section 3), or Peng's Q(λ) (arXiv:2103.00107). A model with a
+    memory learns from sequences that begin with the memory stored when they were played, as in "Recurrent experience replay
+    in distributed reinforcement learning" (Kapturowski et al., ICLR 2019, section 3); every row kept then keeps its memory
+    too.
 
     What the model tells decides the loss (`value_losses.q_loss`): values, categories (C51), quantiles (QR-DQN, IQN) or the
     mixed values of a team (QMIX, VDN), with or without any of the options.
@@ -74,6 +76,8 @@ class DQN:
     """Discount per step; usually 0.95 to 0.999. More looks further ahead and learns more slowly."""
     n: int = 3
     """Steps before the bootstrap; usually 1 to 5. More spreads rewards faster, but off-policy."""
+    trace: float | None = None
+    """λ of returns over a sequence, usually 0.6 to 0.95, with `n` of 1; none is n-step. More spreads rewards faster."""
     double: bool = True
     """Choose the next action with the network and value it with the target; off overestimates."""
     squared: bool = False
@@ -104,6 +108,8 @@ class DQN:
     """Share of a sequence's greatest error in its priority, the rest is of their mean; usually 0.9."""
     extra_loss: Callable[[Tree, Trajectory], Array] | None = None
     """Function of network and windows of rows, added to the loss; none adds nothing."""
+
+    observe = actor_critic.observe
 
     @property
     def feed(self) -> Replay:
@@ -152,10 +158,6 @@ class DQN:
             choice = choice.masked(legal != 0)
         return choice.sample(key) if explore else choice.mode(), extras, memory
 
-    def observe(self, state: DQNState, rows: Trajectory) -> DQNState:
-        """Count steps."""
-        return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
-
     def update(self, state: DQNState, rows: Trajectory, key: Key) -> tuple[DQNState, Report]:
         """One step down the loss of windows `[burn_in + sequence + n, batch, ...]`, weighed by their `importance`."""
 
@@ -180,6 +182,8 @@ class DQN:
             backup = greedy_backup(batch, chooser, TRANSFORMS[self.rescaling])
         else:
             backup = soft_backup(batch, chooser, own, self.temperature, self.munchausen)
+        if self.trace is not None:
+            backup = lambda_backup(backup, ahead, batch.weight, self.trace, self.sequence)
         loss = q_loss(now, batch.action, ahead, backup, self.squared)
         each, surprise, weight = (x.reshape(self.sequence, -1) for x in (*loss, batch.weight))
         size = weight * surprise

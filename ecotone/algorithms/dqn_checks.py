@@ -36,6 +36,10 @@ def _faults_with_model(dqn: "DQN", told: Any) -> list[tuple[bool, str]]:
             "`burn_in` warms up a memory, but the model has none: give it a core, or set `burn_in` to 0.",
         ),
         (
+            dqn.trace is not None and (dqn.n != 1 or dqn.sequence < 2 or not values or dqn.temperature is not None),
+            "`trace` is of greedy values over a sequence: set `n` to 1 and `sequence` to more, with a model of values.",
+        ),
+        (
             dqn.lane_exponent is not None and dqn.exploration is not None,
             "`lane_exponent` is of ε-greedy choices: leave it out, or leave out `exploration`.",
         ),

@@ -1,12 +1,12 @@
 """Twin delayed deep deterministic policy gradients."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from ecotone.algorithms import actor_critic, soft_actor
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
@@ -90,25 +90,19 @@ class TD3:
     extra_loss: Callable[[TD3Networks, Trajectory], Array] | None = None
     """Function of both networks and windows of rows, added to the loss; none adds nothing."""
 
-    @property
-    def feed(self) -> Replay:
-        """Windows of n + 1 rows."""
-        return replace(self.replay, window=self.n + 1)
+    feed, observe = soft_actor.feed, actor_critic.observe
 
     def init(self, key: Key, spec: Spec) -> TD3State:
         """Fresh weights; raises `ValueError` unless actions are a bounded vector, `Mistake` for an actor that is unfit."""
         if not forgets(self.actor.initial_memory(1)):
             raise Mistake("TD3's critics read single rows: give it an actor without a memory, or take PPO or DQN.")
-        if self.delay < 1:
-            raise Mistake(f"TD3's `delay` is {self.delay}, but must be at least 1.")
+        check_delay(self)
         key_actor, key_critics = jax.random.split(key)
         networks = TD3Networks(self.actor.init(key_actor, spec), self.critics.init(key_critics, spec))
         told = output_of(self.actor, networks.actor, spec)
         if not isinstance(told, jax.ShapeDtypeStruct):
             raise Mistake(f"TD3 needs one action of its actor, not {kind_of(told)}: use DeterministicActor.")
-        optimizers = TD3Networks(self.actor_optimizer.init(networks.actor), self.optimizer.init(networks.critics))
-        zero = jnp.zeros((), jnp.int32)
-        return TD3State(networks, jax.tree.map(jnp.copy, networks), optimizers, zero, zero)
+        return fresh_state(self, networks)
 
     def initial_memory(self, lanes: int) -> Tree:
         """The noise's memory before the first row."""
@@ -125,38 +119,11 @@ class TD3:
             action, memory = around(self.noise, key, action, params.warming, is_first, memory)
         return action, (), memory
 
-    def observe(self, state: TD3State, rows: Trajectory) -> TD3State:
-        """Count steps."""
-        return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
-
     def update(self, state: TD3State, rows: Trajectory, key: Key) -> tuple[TD3State, Report]:
         """One step of the critics; on each `delay`-th update also one of actor and targets."""
-        batch, weight = transition(rows, self.gamma), importance(rows)
+        return delayed_update(self, state, transition(rows, self.gamma), rows, key)
 
-        def loss(critics: Tree) -> tuple[Array, tuple[Array, Array]]:
-            cost, told = self._critic_loss(critics, state.target, batch, weight, key)
-            return cost + added(self.extra_loss, state.networks._replace(critics=critics), rows), told
-
-        (cost, (value, priority)), gradient = jax.value_and_grad(loss, has_aux=True)(state.networks.critics)
-        learned = self.optimizer.descend(state.networks.critics, state.optimizers.critics, gradient, state.steps)
-        networks, optimizers = state.networks._replace(critics=learned[0]), state.optimizers._replace(critics=learned[1])
-        updates = state.updates + 1
-
-        def move(actor: Tree, optimizer: Tree, target: TD3Networks) -> tuple[Tree, Tree, TD3Networks]:
-            loss = lambda actor: self._actor_loss(networks._replace(actor=actor), batch, weight, rows)
-            moved, optimizer = self.actor_optimizer.descend(actor, optimizer, jax.grad(loss)(actor), state.steps)
-            return moved, optimizer, polyak(target, networks._replace(actor=moved), self.target_rate)
-
-        carried = networks.actor, optimizers.actor, state.target
-        if self.delay > 1:
-            carried = jax.lax.cond(updates % self.delay == 0, move, lambda *kept: kept, *carried)
-        else:
-            carried = move(*carried)
-        networks, optimizers = networks._replace(actor=carried[0]), optimizers._replace(actor=carried[1])
-        report = Report({"critic_loss": cost, "value": value}, priority)
-        return TD3State(networks, carried[2], optimizers, state.steps, updates), report
-
-    def _critic_loss(self, critics: Tree, target: TD3Networks, batch: Transition, weight: Array, key: Key) -> Any:
+    def critic_loss(self, critics: Tree, target: TD3Networks, batch: Transition, weight: Array, key: Key) -> Any:
         """The loss, and `(mean value, priority of each window)`."""
         ahead = target.actor(batch.following, None, ())[0]
         ahead = gaussian_noise(key, ahead, self.smoothing, self.smoothing_clip).clip(-1.0, 1.0)
@@ -167,7 +134,54 @@ class TD3:
         loss = (weight * batch.weight * self.critics.loss(said, goal)).mean()
         return loss, (value, batch.weight * self.critics.error(said, goal))
 
-    def _actor_loss(self, networks: TD3Networks, batch: Transition, weight: Array, rows: Trajectory) -> Array:
+    def actor_loss(self, networks: TD3Networks, batch: Transition, weight: Array, rows: Trajectory, key: Key) -> Array:
+        """The loss of the actor, which climbs the first critic."""
         action, first = networks.actor(batch.observation, None, ())[0], networks.critics.first()
         _, slope = action_slope(lambda action: self.critics.gain(first(batch.observation, action)), action)
         return (weight * batch.weight * dpg(action, slope)).mean() + added(self.extra_loss, networks, rows)
+
+
+def check_delay(algorithm: Any) -> None:
+    """Raise `Mistake` for a delay of actors of less than one update."""
+    if algorithm.delay < 1:
+        raise Mistake(f"{type(algorithm).__name__}'s `delay` is {algorithm.delay}, but must be at least 1.")
+
+
+def fresh_state(algorithm: Any, networks: TD3Networks) -> TD3State:
+    """Targets that are copies, and fresh optimisers."""
+    actor, critics = algorithm.actor_optimizer.init(networks.actor), algorithm.optimizer.init(networks.critics)
+    zero = jnp.zeros((), jnp.int32)
+    return TD3State(networks, jax.tree.map(jnp.copy, networks), TD3Networks(actor, critics), zero, zero)
+
+
+def delayed_update(
+    algorithm: Any, state: TD3State, batch: Transition, rows: Trajectory, key: Key
+) -> tuple[TD3State, Report]:
+    """A step down the algorithm's `critic_loss`, and on each `delay`-th update one down its `actor_loss`.
+
+    With the actor move the targets of both (arXiv:1802.09477, algorithm 1). The rows' importance weighs both losses.
+    """
+    weight, key_actor = importance(rows), jax.random.fold_in(key, 1)
+
+    def loss(critics: Tree) -> tuple[Array, tuple[Array, Array]]:
+        cost, told = algorithm.critic_loss(critics, state.target, batch, weight, key)
+        return cost + added(algorithm.extra_loss, state.networks._replace(critics=critics), rows), told
+
+    (cost, (value, priority)), gradient = jax.value_and_grad(loss, has_aux=True)(state.networks.critics)
+    learned = algorithm.optimizer.descend(state.networks.critics, state.optimizers.critics, gradient, state.steps)
+    networks, optimizers = state.networks._replace(critics=learned[0]), state.optimizers._replace(critics=learned[1])
+    updates = state.updates + 1
+
+    def move(actor: Tree, optimizer: Tree, target: TD3Networks) -> tuple[Tree, Tree, TD3Networks]:
+        loss = lambda actor: algorithm.actor_loss(networks._replace(actor=actor), batch, weight, rows, key_actor)
+        moved, optimizer = algorithm.actor_optimizer.descend(actor, optimizer, jax.grad(loss)(actor), state.steps)
+        return moved, optimizer, polyak(target, networks._replace(actor=moved), algorithm.target_rate)
+
+    carried = networks.actor, optimizers.actor, state.target
+    if algorithm.delay > 1:
+        carried = jax.lax.cond(updates % algorithm.delay == 0, move, lambda *kept: kept, *carried)
+    else:
+        carried = move(*carried)
+    networks, optimizers = networks._replace(actor=carried[0]), optimizers._replace(actor=carried[1])
+    report = Report({"critic_loss": cost, "value": value}, priority)
+    return TD3State(networks, carried[2], optimizers, state.steps, updates), report

@@ -11,6 +11,7 @@ from ecotone.ops.arrays import pick
 from ecotone.ops.distributions import Categorical
 from ecotone.ops.losses import huber, squared
 from ecotone.ops.minibatches import Transition
+from ecotone.ops.multistep import generalised_lambda_returns
 from ecotone.ops.quantiles import quantile_regression
 from ecotone.ops.transforms import IDENTITY, Transform
 from ecotone.ops.value_distributions import categorical_cross_entropy, categorical_projection, chosen_distribution
@@ -86,6 +87,25 @@ def soft_backup(batch: Transition, chooser: Array, own: Array, temperature: Arra
         log_prob = Categorical(own / temperature).log_prob(batch.action)
         reward = reward + munchausen_bonus(log_prob, temperature, munchausen)
     return Backup(reward, batch.discount, jax.nn.softmax(policy.logits))
+
+
+def lambda_backup(backup: Backup, ahead: Told, acted: Array, trace: Array, sequence: int) -> Backup:
+    """From one-step backups of all rows of sequences `[sequence · batch]` to their λ-returns, Peng's Q(λ).
+
+    Peng & Williams 1994; arXiv:2103.00107, eq. 3. What the policy did off its greedy course counts, as with n steps.
+
+    Arguments:
+        backup: of every row, as `decisions` puts them.
+        ahead: values told by the target, of what followed.
+        acted: whether somebody decided, `[sequence · batch]`.
+        trace: λ in [0, 1].
+        sequence: rows of a sequence.
+    """
+    cut = lambda x: x.reshape(sequence, -1)
+    following = cut(backup.transform.invert(value_of(ahead, backup.policy)))
+    values = jnp.concatenate([following[:1], following])
+    returns = generalised_lambda_returns(cut(backup.reward), cut(backup.discount), values, trace, cut(acted) > 0)
+    return backup._replace(reward=returns.reshape(-1), discount=jnp.zeros_like(backup.discount))
 
 
 def q_loss(now: Told, action: Array, ahead: Told, backup: Backup, squares: bool = False) -> Loss:

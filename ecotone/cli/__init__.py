@@ -9,10 +9,12 @@ from ecotone.mistakes import Mistake, nearest
 
 COMMANDS = {
     "train": "Train a policy, or go on with a run.",
+    "search": "Find the settings that do best.",
     "evaluate": "Score a run's policy on fresh environments.",
     "analyze": "Draw curves and write a report of one run, or compare several.",
     "visualize": "Watch a run's policy, or record it.",
     "check": "Try whether an environment keeps its contract, before training.",
+    "debug": "Tell episodes of an environment play by play.",
     "list": "List algorithms, environments or experiments.",
 }
 """Every command, each in the file of its name, with what it does."""
@@ -24,12 +26,15 @@ Reinforcement learning for any simulation.
 
 commands:
   train ALGORITHM ENV [options]         {train}
-  train EXPERIMENT.py [options]
+  train EXPERIMENT [options]            (a file, or a name of `ecotone list experiments`)
   train --resume RUN [--steps N]
+  search ALGORITHM ENV --search FIELD=LOW:HIGH
+                                        {search}
   evaluate RUN [options]                {evaluate}
   analyze RUN [RUN ...] [options]       {analyze}
   visualize RUN [options]               {visualize}
   check ENV|EXPERIMENT.py [options]     {check}
+  debug ENV|EXPERIMENT.py|RUN [options] {debug}
   list algorithms|environments|experiments
                                         {list}
 

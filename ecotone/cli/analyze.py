@@ -25,6 +25,10 @@ class Options:
     """A Python file with a function `analyze(run)`, which is called for each run instead."""
     out: Path | None = None
     """Folder of the report; none means the run's own, or `comparison` beside several runs."""
+    league: bool = False
+    """Let every checkpoint that was kept play every other one instead (two agents), and rate them by Elo."""
+    games: int = 64
+    """In a league, of each pair and side."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     if not options.runs:
         raise Mistake("analyze what? Give one or more folders of runs: `ecotone analyze RUN`.")
     folders = find_all(options.runs)
+    if options.league:
+        return _league(folders, options.games)
     return _report(folders, options.out) if options.script is None else _call(options.script, folders)
 
 
@@ -56,6 +62,21 @@ def _report(folders: Sequence[Path], out: Path | None) -> int:
             print(path)
     except OSError as error:
         raise Mistake(f"the report cannot be written to {out}: {error.strerror}. Choose another --out.") from error
+    return 0
+
+
+def _league(folders: Sequence[Path], games: int) -> int:
+    from ecotone.cli.tables import table
+    from ecotone.league import league
+    from ecotone.runs import Run
+
+    if games < 1:
+        raise Mistake(f"--games is {games}, but must be at least 1.")
+    rows = []
+    for each in league([Run.open(folder) for folder in folders], games):
+        counts = map(str, (each.won, each.drawn, each.lost))
+        rows.append([each.name, f"{each.rating:.0f}", *counts, f"{100.0 * each.against_random:.1f}%"])
+    print(table(["player", "Elo", "won", "drawn", "lost", "against random"], rows, numbers=range(1, 6)))
     return 0
 
 

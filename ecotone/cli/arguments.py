@@ -1,12 +1,12 @@
 """Options from dataclasses, by tyro, with errors of one line."""
 
-import ast
 import contextlib
 import dataclasses
 import difflib
 import io
 import itertools
 import re
+import typing
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -20,8 +20,7 @@ T = TypeVar("T")
 
 SCHEDULES = {"constant": Constant, "linear": Linear}
 """Schedules by the name that options give them."""
-KWARGS = "--env-kwargs."
-"""What options of the environment begin with."""
+SCHEDULE_USAGE = "a number, `constant VALUE` or `linear START END [OVER]`"
 BOOLEANS = {"true": True, "false": False}
 
 
@@ -37,8 +36,9 @@ def parse(options: type[T], program: str, arguments: Sequence[str], default: Any
 
     Raises `Mistake` for what cannot be read, and `SystemExit` after printing help.
     """
+    schedules: dict[str, Any] = {}
     if default is not None:
-        arguments, default = rewrite(arguments, default)
+        arguments, default, schedules = rewrite(arguments, default)
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
@@ -57,32 +57,9 @@ def parse(options: type[T], program: str, arguments: Sequence[str], default: Any
         raise Mistake(f"{sentence(errors.getvalue())} `{program} --help` tells the options.") from None
     if unknown:
         raise Mistake(_unknown(unknown[0], dict(walk(made)), program))
+    for name, schedule in schedules.items():
+        made = put(made, name[2:].replace("-", "_").split("."), schedule)
     return made
-
-
-def env_kwargs(arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """What `--env-kwargs.KEY VALUE` says, Python literals where they are such, and the other arguments."""
-    kwargs, left = {}, []
-    tokens = [part for token in arguments for part in (token.split("=", 1) if token.startswith(KWARGS) else [token])]
-    while tokens:
-        token = tokens.pop(0)
-        if not token.startswith(KWARGS):
-            left.append(token)
-        elif not tokens or tokens[0].startswith("--"):
-            raise Mistake(f"{token} wants a value: {token} VALUE.")
-        else:
-            kwargs[token.removeprefix(KWARGS).replace("-", "_")] = _literal(tokens.pop(0))
-    return kwargs, left
-
-
-def _literal(text: str) -> Any:
-    words = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def sentence(message: str) -> str:
@@ -119,14 +96,13 @@ def walk(tree: Any, prefix: str = "--") -> Iterator[tuple[str, Any]]:
             yield from walk(value, f"{name}.")
 
 
-def optional_flags(tree: Any, prefix: str = "--") -> Iterator[str]:
-    """Options of a dataclass instance that are on, off, or none."""
+def annotations(tree: Any, prefix: str = "--") -> Iterator[tuple[str, Any]]:
+    """Options of a dataclass instance and of those in its fields, with their types."""
     for field in dataclasses.fields(tree):
         name, value = f"{prefix}{field.name.replace('_', '-')}", getattr(tree, field.name)
-        if field.type == bool | None:
-            yield name
-        elif dataclasses.is_dataclass(value):
-            yield from optional_flags(value, f"{name}.")
+        yield name, field.type
+        if dataclasses.is_dataclass(value):
+            yield from annotations(value, f"{name}.")
 
 
 def _unknown(token: str, known: dict[str, Any], program: str) -> str:
@@ -149,25 +125,28 @@ def _ending_like(token: str, names: Sequence[str]) -> list[str]:
     return [last[match] for match in difflib.get_close_matches(token.strip("-").rpartition(".")[2], last, n=1, cutoff=0.8)]
 
 
-def rewrite(arguments: Sequence[str], default: Any) -> tuple[list[str], Any]:
-    """Spell out abbreviations that tyro does not know: `(arguments, default)`.
+def rewrite(arguments: Sequence[str], default: Any) -> tuple[list[str], Any, dict[str, Any]]:
+    """Spell out abbreviations that tyro does not know: `(arguments, default, schedules)`.
 
     `--x=1` becomes `--x 1`; `--flag true` becomes `--flag`, and `--flag`, where it may also be none, `--flag True`; `1e6`
     for a whole number becomes `1000000`; and a schedule given as a number or as its name and numbers (`linear 1 0.05 10000`)
-    is put into `default` in place of the one there.
+    is put into `default` in place of the one there. Where a number or none may stand as well, what is given is left to
+    `schedules`, by option, to be put there when all else is read.
     """
     tokens = [part for token in arguments for part in (token.split("=", 1) if token.startswith("--") else [token])]
-    known, optional, left = dict(walk(default)), set(optional_flags(default)), []
+    known, types, left, schedules = dict(walk(default)), dict(annotations(default)), [], {}
     while tokens:
         token = tokens.pop(0)
         name = token.replace("_", "-") if token.startswith("--") else token
         value = known.get(name)
         yes = re.sub(r"(^--|\.)no-", r"\1", name)
-        if yes in optional:
+        if types.get(yes) == bool | None:
             word = tokens.pop(0) if tokens and tokens[0].lower() in (*BOOLEANS, "none") else "true"
             left += [yes, word.capitalize() if yes == name else "False"]
-        elif isinstance(value, Schedule) and tokens and (given := _take_schedule(name, tokens)) is not None:
+        elif types.get(name) is Schedule and tokens and (given := _take_schedule(name, tokens)) is not None:
             default = put(default, name[2:].replace("-", "_").split("."), given)
+        elif Schedule in (kinds := typing.get_args(types.get(name))):
+            schedules[name] = _take_perhaps(name, kinds, tokens)
         elif isinstance(value, bool) and tokens and tokens[0].lower() in BOOLEANS:
             path, _, last = name[2:].rpartition(".")
             no = "" if BOOLEANS[tokens.pop(0).lower()] else "no-"
@@ -176,7 +155,20 @@ def rewrite(arguments: Sequence[str], default: Any) -> tuple[list[str], Any]:
             left += [name, str(int(float(tokens.pop(0))))]
         else:
             left.append(token)
-    return left, default
+    return left, default, schedules
+
+
+def _take_perhaps(name: str, kinds: Sequence[Any], tokens: list[str]) -> Schedule | float | None:
+    """What is given where a schedule may stand beside a number or none."""
+    word = tokens[0].lower() if tokens else ""
+    if type(None) in kinds and word == "none":
+        tokens.pop(0)
+        return None
+    given = _take_schedule(name, tokens) if tokens else None
+    if given is None:
+        raise Mistake(f"{name} wants {SCHEDULE_USAGE}{f', not {word!r}' if word else ''}.")
+    named = word in SCHEDULES
+    return given.value if isinstance(given, Constant) and float in kinds and not named else given
 
 
 def _is_whole(token: str) -> bool:
@@ -197,5 +189,4 @@ def _take_schedule(name: str, tokens: list[str]) -> Schedule | None:
     try:
         return (kind or Constant)(*numbers)
     except TypeError:
-        usage = "a number, `constant VALUE` or `linear START END [OVER]`"
-        raise Mistake(f"{name} wants {usage}, not {len(numbers)} numbers.") from None
+        raise Mistake(f"{name} wants {SCHEDULE_USAGE}, not {len(numbers)} numbers.") from None

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from ecotone.cli.arguments import env_kwargs, parse
+from ecotone.cli.arguments import parse
+from ecotone.cli.kwargs import env_kwargs
 from ecotone.mistakes import Mistake
 
 
@@ -28,11 +29,11 @@ class Options:
 
 def main(arguments: Sequence[str]) -> int:
     """Check; returns the exit code."""
-    kwargs, arguments = env_kwargs(arguments)
+    kwargs, arguments = env_kwargs(list(arguments))
     options = parse(Options, "ecotone check", arguments)
     if options.steps < 1:
         raise Mistake(f"--steps is {options.steps}, but must be at least 1.")
-    env: Any = options.env
+    env, experiment = options.env, None
     if options.env.endswith(".py"):
         from ecotone.runs import read_experiment
 
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         env, kwargs = experiment.env, experiment.env_kwargs | kwargs
     try:
         told = _check(env, kwargs, options.steps, options.seed)
+        told += [] if experiment is None else _groups(experiment, env, kwargs, options.seed)
     except AssertionError as error:
         raise Mistake(str(error)) from error
     print("\n".join([*told, f"sound: two copies, {options.steps} random decisions each, seed {options.seed}"]))
@@ -58,6 +60,20 @@ def _check(env: Any, kwargs: dict[str, Any], steps: int, seed: int) -> list[str]
     if not only_compiled(env):
         told = (_agents if many else _single)(env, kwargs, steps, seed)
     return told
+
+
+def _groups(experiment: Any, env: Any, kwargs: dict[str, Any], seed: int) -> list[str]:
+    """Who learns together; raises `Mistake` where an agent is in no group or in two, or too unlike for its own."""
+    from ecotone.envs.streams import compiled_stream, is_multi_agent, multi_agent_stream, only_compiled
+    from ecotone.groups import World
+    from ecotone.parties import seated
+
+    if not is_multi_agent(env, kwargs):
+        return []
+    stream = compiled_stream(env, 1, kwargs) if only_compiled(env) else multi_agent_stream(env, 1, kwargs, seed)
+    _, seating = seated(experiment, World.of(stream))
+    _closed(stream)
+    return [f"group {each.name}: {', '.join(each.agents)}" for each in seating]
 
 
 def _compiled(stream: Any, many: bool, steps: int, seed: int) -> list[str]:

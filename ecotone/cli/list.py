@@ -1,6 +1,5 @@
 """`ecotone list`: what there is."""
 
-import ast
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -61,8 +60,8 @@ def environments() -> str:
     from ecotone.gridworld.games import GAMES
 
     rows = {name: ["ecotone", "one", "compiled", ""] for name in CLASSIC}
-    rows |= {name: ["ecotone", "many", "compiled", ""] for name in MULTI_AGENT}
-    rows |= {f"{GRID}:{name}": ["ecotone", "many", "compiled", ""] for name in GAMES}
+    many = (*MULTI_AGENT, *(f"{GRID}:{name}" for name in GAMES))
+    rows |= {name: ["ecotone", "many", "compiled", ""] for name in many}
     registry = registered()
     for name in _newest(registry.values()):
         family = _family(registry[name])
@@ -73,8 +72,7 @@ def environments() -> str:
         "MinAtar/NAME-v1": ["minatar", "one", "local", _lacking("minatar")],
         "envpool:NAME": ["envpool", "one", "local", _lacking("envpool")],
     }
-    many = ("jaxmarl", "grid")
-    foreign = {f"{p}:NAME": [p, "many" if p in many else "one", "compiled", _lacking(p)] for p in INTEROP}
+    foreign = {f"{p}:NAME": [p, "many" if p == "jaxmarl" else "one", "compiled", _lacking(p)] for p in INTEROP}
     told = [*sorted(rows.items(), key=lambda item: (item[1][0], item[0])), *(patterns | foreign | _of_many()).items()]
     return table(["environment", "from", "agents", "runtimes", "to install"], [[name, *row] for name, row in told])
 
@@ -114,19 +112,24 @@ def _newest(specs: Iterable[Any]) -> list[str]:
 
 
 def experiments() -> str:
-    """Experiment files in `experiments/`, here or beside the package."""
-    places = [Path("experiments"), Path(__file__).parents[2] / "experiments"]
-    files = {file.resolve(): file for place in reversed(places) for file in sorted(place.glob("**/*.py"))}
-    if not files:
-        raise Mistake("no experiments: there is no folder `experiments` here with Python files in it.")
-    return table(["experiment", "what it is"], [[str(file), _docstring(file)] for file in files.values()])
+    """Experiments by name, those that come with Ecotone and those in the folder `experiments` here."""
+    from ecotone import tuned
+
+    heading = ["experiment", "environment", "algorithm", "steps", "reaches", "what it is"]
+    return table(heading, [[name, *_told(file)] for name, file in tuned.files().items()], numbers=(3, 4))
 
 
-def _docstring(file: Path) -> str:
+def _told(file: Path) -> list[str]:
+    """What a row says of an experiment's file; one that cannot be read says why, and does not hide the others."""
+    from ecotone import tuned
+
     try:
-        return (ast.get_docstring(ast.parse(file.read_text())) or "").partition("\n")[0]
-    except SyntaxError as error:
-        return f"cannot be read: {error.msg}"
+        said = tuned.read(file)
+    except Exception as error:
+        return ["", "", "", "", f"{file} cannot be read: {' '.join(str(error).split())}"]
+    experiment, reach = said.experiment, said.reach
+    reached = "" if reach is None else f"{reach:g}"
+    return [experiment.env_name, experiment.algorithm_name, f"{experiment.steps:,}", reached, said.about]
 
 
 LISTS: dict[str, Callable[[], str]] = {

@@ -9,9 +9,11 @@ from typing import Any
 
 import tyro
 
+from ecotone import tuned
 from ecotone.algorithms import ALGORITHMS
 from ecotone.cli import sweeps
-from ecotone.cli.arguments import env_kwargs, parse
+from ecotone.cli.arguments import parse
+from ecotone.cli.kwargs import env_kwargs
 from ecotone.cli.runs import find_one, is_sweep
 from ecotone.experiment import Experiment
 from ecotone.groups import Group
@@ -23,17 +25,18 @@ from ecotone.training import Training, begin, follow
 
 USAGE = f"""\
 usage: ecotone train ALGORITHM ENV [options]
-       ecotone train EXPERIMENT.py [options]
+       ecotone train EXPERIMENT [options]
        ecotone train --resume RUN [--steps N]
 
 Train a policy, or go on with a run. The last line printed is the run's folder. Ctrl-C saves a checkpoint first.
 
   ALGORITHM       one of {", ".join(ALGORITHMS)}
   ENV             an environment's name: `ecotone list environments` tells those at hand
-  EXPERIMENT.py   a Python file that defines `experiment = Experiment(...)`; options override it
+  EXPERIMENT      a Python file that defines `experiment = Experiment(...)`, or the name of one that
+                  `ecotone list experiments` tells, such as cartpole-ppo; options override it
   RUN             the folder of a run or a sweep; --steps gives it a new end
 
-`ecotone train ALGORITHM --help` and `ecotone train EXPERIMENT.py --help` tell all options with their values, among them
+`ecotone train ALGORITHM --help` and `ecotone train EXPERIMENT --help` tell all options with their values, among them
 those of the algorithm. Those most often wanted:
 
   --steps N  --num-envs N  --seed S  --runtime auto|local|compiled|ray  --overlap  --title T  --out DIR
@@ -59,11 +62,11 @@ def main(arguments: Sequence[str]) -> int:
     if any(argument.split("=")[0] == "--resume" for argument in arguments):
         return _resume(arguments)
     several, arguments = sweeps.take(arguments)
-    experiment, source, options = _asked(arguments)
-    overridden = lambda more: _overridden(experiment, source, [*options, *more])
+    experiment, source, options = asked(arguments)
+    with_more = lambda more: overridden(experiment, source, [*options, *more])
     if several is None:
-        return _watch(begin(overridden([]), source=source))
-    return sweeps.watch(begin_sweep(several.sweep(overridden), source))
+        return _watch(begin(with_more([]), source=source))
+    return sweeps.watch(begin_sweep(several.sweep(with_more), source))
 
 
 def _watch(training: Training) -> int:
@@ -82,29 +85,42 @@ def _watch(training: Training) -> int:
     return 0
 
 
-def _asked(arguments: list[str]) -> tuple[Experiment, Path | None, list[str]]:
-    """The experiment that the leading arguments name, its file if it has one, and the options after them."""
+def asked(arguments: list[str], command: str = "train") -> tuple[Experiment, Path | None, list[str]]:
+    """The experiment that a command's leading arguments name, its file if it has one, and the options after them.
+
+    Raises `Mistake` where they name none.
+    """
     first, *rest = arguments
     if first.startswith("-"):
-        raise Mistake(f"what to train comes before {first}: `ecotone train ALGORITHM ENV` or `ecotone train EXPERIMENT.py`.")
+        usage = f"`ecotone {command} ALGORITHM ENV` or `ecotone {command} EXPERIMENT`"
+        raise Mistake(f"what to {command} comes before {first}: {usage}.")
     if first.endswith(".py"):
         return read_experiment(first), Path(first), rest
     if first not in ALGORITHMS:
-        raise Mistake(f"no algorithm '{first}'.{nearest(first, ALGORITHMS)} Known are {', '.join(ALGORITHMS)}.")
+        return _named(first, rest)
     algorithm = ALGORITHMS[first]()
     if rest and rest[0] in ("-h", "--help"):
         return Experiment("ENV", algorithm), None, rest
     if not rest or rest[0].startswith("-"):
-        raise Mistake(f"train {first} on what? Give an environment: `ecotone train {first} CartPole-v1`.")
+        raise Mistake(f"{command} {first} on what? Give an environment: `ecotone {command} {first} CartPole-v1`.")
     return Experiment(rest[0], algorithm), None, rest[1:]
 
 
-def _overridden(experiment: Experiment, source: Path | None, arguments: list[str]) -> Experiment:
-    """The experiment with what the options change."""
+def _named(name: str, rest: list[str]) -> tuple[Experiment, Path, list[str]]:
+    """The experiment of that name; raises `Mistake` for what is neither an experiment nor an algorithm."""
+    file = tuned.find(name)
+    if file is None:
+        known = f"Algorithms are {', '.join(ALGORITHMS)}; `ecotone list experiments` tells the experiments."
+        raise Mistake(f"no algorithm or experiment '{name}'.{nearest(name, [*ALGORITHMS, *tuned.files()])} {known}")
+    return tuned.read(file).experiment, file, rest
+
+
+def overridden(experiment: Experiment, source: Path | None, arguments: list[str], command: str = "train") -> Experiment:
+    """The experiment with what the options change; raises `Mistake` for options that it does not have."""
     kwargs, arguments = env_kwargs(arguments)
     named = source or f"{type(experiment.algorithm).__name__.lower()} {experiment.env}"
     options, default = _options(experiment)
-    made = parse(options, f"ecotone train {named}", arguments, default, DESCRIPTION)
+    made = parse(options, f"ecotone {command} {named}", arguments, default, DESCRIPTION)
     values = _values(made, Experiment)
     values["env_kwargs"] = experiment.env_kwargs | kwargs
     if experiment.groups is not None:

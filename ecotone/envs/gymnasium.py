@@ -66,7 +66,9 @@ def to_space(space: spaces.Space, what: str) -> Space:
     raise Mistake(f"the {what} space {space} is not supported: flatten it with a gymnasium wrapper.")
 
 
-def _to_choices(space: spaces.Box) -> MultiDiscrete:
+def _to_choices(space: spaces.Box) -> MultiDiscrete | MultiBinary:
+    if len(space.shape) > 1 and (space.low == 0).all() and (space.high == 1).all():
+        return MultiBinary(tuple(space.shape))
     if len(space.shape) != 1 or not space.is_bounded():
         raise Mistake(f"whole numbers as actions need bounds and one axis, unlike {space}: wrap the environment.")
     low, high = space.low.astype(np.int64), space.high.astype(np.int64)

@@ -25,7 +25,7 @@ class MaskedActions(gymnasium.Wrapper):
 
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
-        self._count = _choices(env.action_space)
+        self._count = choices(env.action_space)
         seen = env.observation_space
         parts = dict(seen.spaces) if isinstance(seen, spaces.Dict) else {"observation": seen}
         if ACTION_MASK in parts:
@@ -62,7 +62,8 @@ class MaskedActions(gymnasium.Wrapper):
         return mask
 
 
-def _choices(space: gymnasium.Space) -> int:
+def choices(space: gymnasium.Space) -> int:
+    """Entries of a mask for a space of choices; raises `Mistake` for any other."""
     if isinstance(space, spaces.Discrete):
         return int(space.n)
     if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1:

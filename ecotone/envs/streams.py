@@ -1,6 +1,7 @@
 """From what an experiment names to a stream."""
 
 from collections.abc import Callable
+from inspect import Parameter, signature
 from typing import Any
 
 import gymnasium
@@ -37,10 +38,12 @@ def compiled_stream(env: Env, lanes: int, kwargs: dict[str, Any]) -> CompiledStr
     return CompiledStream(env, lanes)
 
 
-def local_stream(env: Env, lanes: int, kwargs: dict[str, Any], seed: int, state: bool = True) -> Stream | MultiAgentStream:
+def local_stream(
+    env: Env, lanes: int, kwargs: dict[str, Any], seed: int, state: bool = True, render_mode: str | None = None
+) -> Stream | MultiAgentStream:
     """A stream stepped in this process, of one agent or of many; raises `Mistake` for an unknown name.
 
-    Of many agents, with the global `state` where the environment has one.
+    Of many agents, with the global `state` where the environment has one. With a render mode, the copies are made to draw.
     """
     if isinstance(env, str) and env.startswith("envpool:"):
         from ecotone.envs.envpool import EnvPoolStream
@@ -49,11 +52,21 @@ def local_stream(env: Env, lanes: int, kwargs: dict[str, Any], seed: int, state:
     if isinstance(env, str) and atari.is_game(env) and atari.steps_many(kwargs):
         return known(env, lambda: atari.AtariStream(env, lanes, seed, **kwargs))
     if callable(env):
+        kwargs, render_mode = kwargs | _drawing(env, render_mode), None
         env, first = _begun(env, kwargs)
         many = is_dictionary(pettingzoo.as_dictionary(first))
     else:
         many = is_multi_agent(env, kwargs)
-    return multi_agent_stream(env, lanes, kwargs, seed, state) if many else GymnasiumStream(maker(env, kwargs), lanes, seed)
+    if many:
+        return DictionaryStream(agents_maker(env, kwargs, render_mode), lanes, seed, state)
+    return GymnasiumStream(maker(env, kwargs, render_mode), lanes, seed)
+
+
+def _drawing(make_env: Callable[..., Any], render_mode: str | None) -> dict[str, Any]:
+    """The argument that has a function make environments which draw; nothing where it takes none."""
+    taken = signature(make_env).parameters.values() if render_mode else ()
+    takes = any(each.name == "render_mode" or each.kind is Parameter.VAR_KEYWORD for each in taken)
+    return {"render_mode": render_mode} if takes else {}
 
 
 def _begun(make_env: Callable[..., Any], kwargs: dict[str, Any]) -> tuple[Callable[..., Any], Any]:
@@ -100,8 +113,7 @@ def agents_maker(env: Env, kwargs: dict[str, Any], render_mode: str | None = Non
         return lambda: named(env, render_mode, **kwargs)
     if not callable(env):
         raise Mistake(f"{env} is a compiled environment: use the compiled runtime.")
-    extra = {"render_mode": render_mode} if render_mode else {}
-    return lambda: pettingzoo.as_dictionary(env(**kwargs, **extra))
+    return lambda: pettingzoo.as_dictionary(env(**kwargs, **_drawing(env, render_mode)))
 
 
 def maker(env: Env, kwargs: dict[str, Any], render_mode: str | None = None) -> Callable[[], gymnasium.Env]:
@@ -110,8 +122,7 @@ def maker(env: Env, kwargs: dict[str, Any], render_mode: str | None = None) -> C
         return lambda: _with_fixed_lists(make(env, render_mode, **kwargs))
     if not callable(env):
         raise Mistake(f"{env} is a compiled environment: use the compiled runtime.")
-    extra = {"render_mode": render_mode} if render_mode else {}
-    return lambda: _with_fixed_lists(env(**kwargs, **extra))
+    return lambda: _with_fixed_lists(env(**kwargs, **_drawing(env, render_mode)))
 
 
 def _with_fixed_lists(env: gymnasium.Env) -> gymnasium.Env:

@@ -4,7 +4,7 @@ from ecotone.gridworld.attacks import Attack, AttackByEncoding, RestrictedSelect
 from ecotone.gridworld.attributes import Ammunition, Health, Orientation
 from ecotone.gridworld.builders import from_array, from_file, from_picture, from_text
 from ecotone.gridworld.building import Build, Harvest, Regrow
-from ecotone.gridworld.choices import ExclusiveChoice, OneChoice
+from ecotone.gridworld.choices import ExclusiveChoice, OneChoice, Only
 from ecotone.gridworld.components import (
     REGISTRY,
     Actor,
@@ -20,6 +20,7 @@ from ecotone.gridworld.components import (
     component,
     register,
 )
+from ecotone.gridworld.crowds import Graze, March
 from ecotone.gridworld.endings import EncodingInactive, Inactive, OneTeamRemaining, TargetInactive, TargetOverlap
 from ecotone.gridworld.games import GAMES, game
 from ecotone.gridworld.kinds import FULL, Kind, Roster
@@ -38,10 +39,11 @@ from ecotone.recording import Look
 __all__ = [
     "FULL", "GAMES", "REGISTRY", "AbsoluteView", "Actor", "Agreement", "AllAct", "Ammunition", "Attack",
     "AttackByEncoding", "Broadcast", "Build", "CentredView", "Channel", "CrossMove", "Crowd", "DriftMove",
-    "DynamicOrder", "EncodingInactive", "Ending", "ExclusiveChoice", "GridState", "GridWorld", "Harvest", "Health",
-    "HealthView", "HeardMessages", "Inactive", "Kind", "Look", "Looks", "MazePlaced", "Messages", "Move", "Observer",
-    "OneChoice", "OneTeamRemaining", "Orientation", "OwnAmmunition", "OwnHealth", "OwnOrientation", "OwnPosition",
-    "OwnStock", "Part", "Pay", "Placed", "Reach", "Regrow", "RestrictedSelectiveAttack", "Reward", "Roster", "Rule",
-    "SelectiveAttack", "StackedView", "TargetInactive", "TargetOverlap", "TargetPlaced", "TurnBased",
-    "Turns", "component", "from_array", "from_file", "from_picture", "from_text", "game", "register",
+    "DynamicOrder", "EncodingInactive", "Ending", "ExclusiveChoice", "Graze", "GridState", "GridWorld", "Harvest",
+    "Health", "HealthView", "HeardMessages", "Inactive", "Kind", "Look", "Looks", "March", "MazePlaced", "Messages",
+    "Move", "Observer", "OneChoice", "OneTeamRemaining", "Only", "Orientation", "OwnAmmunition", "OwnHealth",
+    "OwnOrientation", "OwnPosition", "OwnStock", "Part", "Pay", "Placed", "Reach", "Regrow",
+    "RestrictedSelectiveAttack", "Reward", "Roster", "Rule", "SelectiveAttack", "StackedView", "TargetInactive",
+    "TargetOverlap", "TargetPlaced", "TurnBased", "Turns", "component", "from_array", "from_file", "from_picture",
+    "from_text", "game", "register",
 ]  # fmt: skip

@@ -149,3 +149,41 @@ def _meant(world: World, actor: Actor, listed: Any, agent: Array, action: Array)
     of_kind[[world.kinds.index(kind) for kind in kinds]] = begin[:-1]
     row = jnp.asarray(of_kind[world.roster.kind])[agent] + action
     return jax.tree.map(lambda table: jnp.asarray(table)[row], side_by_side(tables))
+
+
+@register
+@frozen
+class Only:
+    """Another actor for some kinds alone, so that they can act before or after others, or otherwise."""
+
+    actor: Actor
+    """What acts."""
+    kinds: tuple[str, ...]
+    """Names of the kinds that do."""
+
+    @property
+    def key(self) -> str:
+        """The actor's."""
+        return self.actor.key
+
+    @property
+    def words(self) -> int:
+        """The actor's."""
+        return self.actor.words
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The actor's."""
+        return self.actor.events
+
+    def serves(self, kind: Kind) -> bool:
+        """Those named whom the actor serves."""
+        return kind.name in self.kinds and self.actor.serves(kind)
+
+    def space(self, world: World, kind: Kind) -> Space:
+        """The actor's."""
+        return self.actor.space(world, kind)
+
+    def act(self, world: World, state: GridState, agent: Array, action: Tree, words: Array) -> tuple[GridState, Events]:
+        """As the actor does."""
+        return self.actor.act(world, state, agent, action, words)

@@ -44,6 +44,7 @@ def play(world: "World", state: GridState, actions: list[Tree], words: Array) ->
         elif isinstance(actor, Crowd):
             state, happened = actor.act_together(world, state, members, (asked & state.active)[members], action, mine)
         else:
+            assert isinstance(actor, Actor)
             state, happened = in_turn(world, actor, state, members, action, mine, words[-1])
         for name, count in happened.items():
             events[name] += spread(world.size, members, count)

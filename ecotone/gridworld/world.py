@@ -121,9 +121,13 @@ class GridWorld:
         """Who learns, `[N]` bool."""
         return np.isin(self.roster.kind, self.learners)
 
-    @cached_property
+    @property
     def teams(self) -> dict[str, Team]:
         """A team for each kind that learns."""
+        return self._teams
+
+    @cached_property
+    def _teams(self) -> dict[str, Team]:
         kinds = [self.kinds[k] for k in self.learners]
         return {kind.name: Team(kind.names, Spec(self._seen(kind), action_space(self, kind))) for kind in kinds}
 

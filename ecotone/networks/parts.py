@@ -79,8 +79,8 @@ def _init(recipe: Any, key: Key, space: Space) -> PartsEncoder:
 
 
 def _picked(space: Space, names: tuple[str, ...]) -> Space:
-    parts = tuple((name, space[name]) for name in names)  # type: ignore[index]
-    return Dict(parts) if len(parts) > 1 else parts[0][1]
+    parts = {name: space[name] for name in names}  # type: ignore[index]
+    return Dict(parts) if len(parts) > 1 else parts[names[0]]
 
 
 def _checked(space: Space, names: tuple[str, ...]) -> list[str]:

@@ -67,6 +67,25 @@ def dpg(action: Array, slope: Array, clip: Array | None = None, by_norm: bool = 
     return 0.5 * jnp.square(jax.lax.stop_gradient(slope) + moved).sum(-1)
 
 
+def straight_through(key: Key, logits: Array, temperature: Array = 1.0) -> Array:
+    """Drawn choices as indicators `[..., K]`, whose gradient is that of a softmax with the same noise (arXiv:1611.01144).
+
+    Straight-through Gumbel-softmax (section 2.2): the choices are those of `Categorical.sample`, and a critic's slope in the
+    indicator reaches the logits.
+
+    Arguments:
+        key: of the draws.
+        logits: `[..., K]`; what is as low as -1e30 is never drawn, and gets no gradient.
+        temperature: of the softmax, above 0; less is nearer to the indicator, with a gradient of more variance.
+
+    >>> straight_through(jax.random.key(0), jnp.asarray([0.0, 100.0])).tolist()
+    [0.0, 1.0]
+    """
+    scores = logits + jax.random.gumbel(key, logits.shape)
+    soft = jax.nn.softmax(scores / temperature)
+    return soft + jax.lax.stop_gradient(jax.nn.one_hot(scores.argmax(-1), logits.shape[-1]) - soft)
+
+
 def svg0(
     critic: Callable[[Array], Array], policy: Distribution, key: Key, temperature: Array = 0.0, samples: int = 1
 ) -> Array:

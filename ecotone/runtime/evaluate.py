@@ -1,6 +1,7 @@
 """Greedy episodes on environments of their own."""
 
 import time
+from functools import partial
 from typing import Any, Protocol
 
 import jax
@@ -63,8 +64,8 @@ def _evaluated(stream: Any, steps: int, returns: np.ndarray, lengths: Any, secon
 class CompiledEvaluation:
     """One episode in each of a compiled stream's lanes, as one program."""
 
-    def __init__(self, algorithm: Acting, stream: Any) -> None:
-        self._run = jax.jit(_play)
+    def __init__(self, algorithm: Acting, stream: Any, explore: bool = False) -> None:
+        self._run = jax.jit(partial(_play, explore))
         self._constants = (algorithm, stream)
 
     def __call__(self, params: Params, key: Key, steps: int) -> Evaluated:
@@ -74,7 +75,7 @@ class CompiledEvaluation:
         return _evaluated(self._constants[1], steps, returns, lengths, time.perf_counter() - began)
 
 
-def _play(algorithm: Acting, stream: Any, params: Params, key: Key) -> tuple[Any, Any]:
+def _play(explore: bool, algorithm: Acting, stream: Any, params: Params, key: Key) -> tuple[Any, Any]:
     key_start, key_act = jax.random.split(key)
     state, now = stream.start(key_start)
 
@@ -82,14 +83,15 @@ def _play(algorithm: Acting, stream: Any, params: Params, key: Key) -> tuple[Any
         return carry[-1].any()
 
     def step(carry: tuple) -> tuple:
-        state, now, memory, returns, lengths, alive = carry
-        chosen = algorithm.act(params, now.observation, now.is_first, memory, key_act, False)
+        t, state, now, memory, returns, lengths, alive = carry
+        key = jax.random.fold_in(key_act, t)
+        chosen = algorithm.act(params, now.observation, now.is_first, memory, key, explore)
         action, _, memory = chosen
         state, now = stream.step(state, action)
         reward = whole(now.reward)
         returns = returns + alive.reshape(-1, *(1,) * (reward.ndim - 1)) * reward
-        return state, now, memory, returns, lengths + alive, alive & whole(now.asks)
+        return t + 1, state, now, memory, returns, lengths + alive, alive & whole(now.asks)
 
     lengths, returns = jnp.zeros(stream.lanes, jnp.int32), jnp.zeros_like(whole(now.reward))
-    carry = (state, now, algorithm.initial_memory(stream.lanes), returns, lengths, whole(now.asks))
-    return jax.lax.while_loop(going, step, carry)[3:5]
+    carry = (jnp.zeros((), jnp.int32), state, now, algorithm.initial_memory(stream.lanes), returns, lengths, whole(now.asks))
+    return jax.lax.while_loop(going, step, carry)[4:6]

@@ -1,16 +1,23 @@
 """Training in one program, for tests: a compiled environment, a fixed number of fragments, no files and no events."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from ecotone.envs.agents.compiled import CompiledAgents
+from ecotone.envs.agents.grouped import Grouped
+from ecotone.envs.agents.seats import seats
 from ecotone.envs.compiled import CompiledStream
-from ecotone.protocols import Algorithm, Environment, Key, State
+from ecotone.groups import Group, World
+from ecotone.protocols import Algorithm, Environment, Key, State, Stream
 from ecotone.runtime.collect import collect, example_rows
 from ecotone.runtime.learn import begin, fragment_length, learn
-from ecotone.trajectory import Array
+from ecotone.spec import Spec
+from ecotone.teams import MultiAgentEnvironment
+from ecotone.trajectory import Array, TimeStep, Tree
 
 
 class Fitted(NamedTuple):
@@ -27,9 +34,56 @@ class Fitted(NamedTuple):
     reward: Array
 
 
+@dataclass(frozen=True)
+class OneGroup:
+    """All agents of an environment as the lanes of one algorithm: each a lane, or a team that is one lane."""
+
+    grouped: Grouped
+
+    @property
+    def name(self) -> str:
+        """The group's."""
+        return self.grouped.seats[0].name
+
+    @property
+    def spec(self) -> Spec:
+        """What the algorithm sees and does in a lane."""
+        return self.grouped.spec[self.name]
+
+    @property
+    def lanes(self) -> int:
+        """Of the algorithm."""
+        seating = self.grouped.seats[0]
+        return self.grouped.lanes * (1 if seating.joint else len(seating.agents))
+
+    def start(self, key: Key) -> tuple[Any, TimeStep]:
+        """Begin an episode in every copy."""
+        return self._told(self.grouped.start(key))
+
+    def step(self, state: Any, action: Tree) -> tuple[Any, TimeStep]:
+        """Take an action in every lane."""
+        return self._told(self.grouped.step(state, {self.name: action}))
+
+    def _told(self, both: tuple[Any, TimeStep]) -> tuple[Any, TimeStep]:
+        state, step = both
+        return state, TimeStep(*(field[self.name] for field in step))
+
+
+def stream_of(algorithm: Any, environment: Any, copies: int) -> Stream:
+    """Copies of an environment as the algorithm's lanes; raises `ValueError` where agents wait their turn."""
+    if not isinstance(environment, MultiAgentEnvironment):
+        return CompiledStream(environment, copies)
+    world = World.of(environment)
+    if not world.simultaneous:
+        raise ValueError("`fit` serves agents that act at once: train those that wait their turn with an Experiment.")
+    return OneGroup(Grouped(CompiledAgents(environment, copies), world, seats({"agents": Group(algorithm)}, world)))
+
+
 @partial(jax.jit, static_argnums=(2, 3))
-def _fit(algorithm: Any, environment: Any, lanes: int, fragments: int, key: Key) -> Fitted:
-    stream, length = CompiledStream(environment, lanes), fragment_length(algorithm, lanes)
+def _fit(algorithm: Any, environment: Any, copies: int, fragments: int, key: Key) -> Fitted:
+    stream = stream_of(algorithm, environment, copies)
+    lanes = stream.lanes
+    length = fragment_length(algorithm, lanes)
     key_stream, key_act, key_learn = jax.random.split(key, 3)
     state, now = stream.start(key_stream)
     memory = algorithm.initial_memory(lanes)
@@ -48,17 +102,19 @@ def _fit(algorithm: Any, environment: Any, lanes: int, fragments: int, key: Key)
     return Fitted(learner.state, metrics, reward)
 
 
-def fit(algorithm: Algorithm, environment: Environment, lanes: int, fragments: int, seed: int = 0) -> Fitted:
+def fit(
+    algorithm: Algorithm, environment: Environment | MultiAgentEnvironment, lanes: int, fragments: int, seed: int = 0
+) -> Fitted:
     """Train on a compiled environment in one jitted scan.
 
     Arguments:
         algorithm: one that learns from fresh rows or a replay.
-        environment: a compiled environment.
+        environment: a compiled environment, of one agent or of many that all act at once and learn together.
         lanes: copies of the environment.
         fragments: how often rows are collected and learned from; each is as long as the algorithm's feed asks.
         seed: decides weights, episodes and noise.
 
     Raises:
-        ValueError: the algorithm learns from a dataset, or cannot serve the environment's spec.
+        ValueError: the algorithm learns from a dataset, or cannot serve the environment's spec, or agents take turns.
     """
     return _fit(algorithm, environment, lanes, fragments, jax.random.key(seed))

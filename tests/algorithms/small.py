@@ -12,6 +12,7 @@ from ecotone.algorithms import (
     IMPALA,
     IQN,
     MAPPO,
+    MATD3,
     PG,
     PPO,
     PQN,
@@ -33,6 +34,7 @@ from ecotone.networks.mixers import Additive, Monotonic
 from ecotone.networks.models import ActorCritic, ChoiceActor, DeterministicActor, QNetwork, SquashedActor
 from ecotone.networks.parts import Without
 from ecotone.networks.recurrent import GRU
+from ecotone.networks.team_critics import AnyActor, TeamCritics
 from ecotone.networks.teams import Agents, TeamQNetwork
 from ecotone.networks.values import Categories, Expected, ImplicitQuantiles, Quantiles
 from ecotone.ops.descent import Adam
@@ -186,6 +188,13 @@ def small_mappo():
     """MAPPO that learns a probe in eighty fragments of eight lanes."""
     model = ActorCritic(Without(encoder=Encoder((8,))), value_encoder=Encoder((8,)))
     return MAPPO(model, STEADY, gamma=0.5, epochs=4, feed=Rollout(16))
+
+
+def small_matd3(kind=MATD3, shared=False, **options):
+    """MATD3, or MADDPG, that learns a probe in a few hundred fragments."""
+    actor = Agents(AnyActor(Encoder((16,))), indicator=shared, shared=shared)
+    critics = TeamCritics((16,), "tanh", 2 if kind is MATD3 else 1, shared)
+    return kind(actor, critics, FAST, FAST, gamma=0.9, target_rate=0.05, replay=REPLAY, **options)
 
 
 def small_pqn_vdn():

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from ecotone.algorithms import ALGORITHMS, VDN
+from ecotone.algorithms import ALGORITHMS, MADDPG, VDN
 from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
@@ -26,6 +26,7 @@ from tests.algorithms.small import (
     small_discrete_sac,
     small_dqn,
     small_mappo,
+    small_matd3,
     small_named,
     small_ppo,
     small_pqn_vdn,
@@ -40,6 +41,7 @@ VECTOR = Spec(SEEN, Box((2,), low=-2.0, high=2.0))
 CHOICE = Spec(SEEN, Discrete(3, start=1))
 LEGAL = Spec(Dict({"observation": SEEN, ACTION_MASK: MultiBinary((3,))}), Discrete(3))
 TEAM, LEGAL_TEAM = (joint_spec(spec, 3, Box((4,))) for spec in (CHOICE, LEGAL))
+BODIES = joint_spec(VECTOR, 2, Box((4,)))
 CENTRAL = Spec(Dict({"observation": SEEN, "state": Box((4,)), ACTION_MASK: MultiBinary((3,))}), Discrete(3))
 MEMORY = ActorCritic(Encoder((8,)), core=GRU(4))
 CASES = {
@@ -58,6 +60,8 @@ CASES = {
     "qmix": (small_qmix(core=GRU(4), sequence=3, burn_in=1, n=2), LEGAL_TEAM),
     "vdn": (small_qmix(VDN), TEAM),
     "pqn-vdn": (small_pqn_vdn(), LEGAL_TEAM),
+    "matd3": (small_matd3(n=2), BODIES),
+    "maddpg": (small_matd3(MADDPG, shared=True), LEGAL_TEAM),
     "mappo": (replace(small_mappo(), model=replace(small_mappo().model, core=GRU(4))), CENTRAL),
     "ppo": (small_ppo(), CHOICE),
     "ppo-vector": (small_ppo(), VECTOR),

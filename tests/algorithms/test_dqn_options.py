@@ -12,7 +12,7 @@ import pytest
 
 from ecotone import DQN, Experiment
 from ecotone.cli.list import algorithms
-from ecotone.cli.train import _overridden
+from ecotone.cli.train import overridden
 from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import QNetwork
@@ -142,6 +142,6 @@ def test_named_settings_are_dqn_with_other_defaults(kind):
     experiment = Experiment("CartPole-v1", made)
     assert experiment.name == f"{kind.__name__.lower()}-CartPole-v1"
     assert f"{kind.__name__.lower()} " in algorithms()
-    changed = _overridden(experiment, None, ["--algorithm.gamma", "0.5", "--algorithm.model.encoder.hidden", "8"]).algorithm
+    changed = overridden(experiment, None, ["--algorithm.gamma", "0.5", "--algorithm.model.encoder.hidden", "8"]).algorithm
     assert type(changed) is kind
     assert (changed.gamma, changed.model.encoder.hidden, changed.model.head) == (0.5, (8,), made.model.head)

@@ -38,14 +38,27 @@ def slow_values(network, rows, memory, lane):
 
 def slow_goal(algorithm, rows, online, lagging, t, lane):
     """The n-step target of row t."""
+    chooser = online if algorithm.double else lagging
+    value = lambda k: lagging[k][chooser[k].argmax()]
+    if algorithm.trace is not None:
+        return slow_return(algorithm, rows, value, t, lane)
     total, factor = 0.0, 1.0
     for k in range(t, t + algorithm.n + 1):
         if k == t + algorithm.n or not rows.acted[k, lane]:
-            chooser = online if algorithm.double else lagging
-            return total + factor * lagging[k][chooser[k].argmax()]
+            return total + factor * value(k)
         total += factor * float(rows.reward[k, lane])
         factor *= algorithm.gamma * float(rows.discount[k, lane])
     raise AssertionError
+
+
+def slow_return(algorithm, rows, value, t, lane):
+    """The λ-return of row t, up to the sequence's end."""
+    if not rows.acted[t, lane]:
+        return value(t)
+    end = t + 1 == algorithm.burn_in + algorithm.sequence
+    later = value(t + 1) if end else slow_return(algorithm, rows, value, t + 1, lane)
+    mixed = (1.0 - algorithm.trace) * value(t + 1) + algorithm.trace * later
+    return float(rows.reward[t, lane]) + algorithm.gamma * float(rows.discount[t, lane]) * mixed
 
 
 def slow_errors(algorithm, state, rows):
@@ -64,11 +77,17 @@ def slow_errors(algorithm, state, rows):
 
 
 @pytest.mark.parametrize(
-    ("core", "sequence", "burn_in", "n", "double"),
-    [(GRU(4), 3, 2, 2, True), (LSTM(4), 2, 0, 1, False), (None, 3, 0, 2, True), (None, 1, 0, 3, True)],
+    ("core", "sequence", "burn_in", "n", "double", "trace"),
+    [
+        (GRU(4), 3, 2, 2, True, None),
+        (GRU(4), 4, 1, 1, True, 0.7),
+        (LSTM(4), 2, 0, 1, False, None),
+        (None, 3, 0, 2, True, None),
+        (None, 1, 0, 3, True, None),
+    ],
 )
-def test_loss_and_priorities_are_those_of_a_slow_loop(core, sequence, burn_in, n, double):
-    algorithm = recurrent_dqn(core, sequence, burn_in, n, double)
+def test_loss_and_priorities_are_those_of_a_slow_loop(core, sequence, burn_in, n, double, trace):
+    algorithm = dataclasses.replace(recurrent_dqn(core, sequence, burn_in, n, double), trace=trace)
     state, rows = learning(algorithm)
     assert rows.acted.shape[0] == burn_in + sequence + n
     assert not rows.acted[burn_in : burn_in + sequence].all()
@@ -112,6 +131,7 @@ def test_gradients_reach_back_through_the_sequence():
     [
         (recurrent_dqn(sequence=1, burn_in=0), "set DQN's `sequence`"),
         (dataclasses.replace(small_dqn(), burn_in=4), "has none"),
+        (dataclasses.replace(small_dqn(), trace=0.7), "set `n` to 1 and `sequence` to more"),
         (dataclasses.replace(small_sac(), actor=QNetwork(Encoder((8,)), core=GRU(4))), "SAC's critics read single rows"),
     ],
 )

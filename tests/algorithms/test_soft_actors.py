@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecotone.algorithms import DiscreteSAC
-from ecotone.algorithms.sac import SACNetworks
+from ecotone.algorithms.soft_actor import SACNetworks
 from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import QNetwork, SquashedActor

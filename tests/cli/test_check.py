@@ -15,10 +15,10 @@ def test_a_sound_environment_is_described(ecotone):
 
 
 EXPERIMENT = """
-from ecotone import PPO, Experiment
+from ecotone import PPO, Experiment, Group
 from tests.cli.test_check import Count, make_drifting, make_unsound
 
-experiment = Experiment({}, PPO(), env_kwargs={})
+experiment = Experiment({}, groups={{"one": Group(PPO(), {})}}, env_kwargs={})
 """
 
 
@@ -42,7 +42,7 @@ def make_drifting():
 @pytest.mark.parametrize(
     ("env", "kwargs", "code", "told"),
     [
-        ("Count", "{}", 0, "global state: int32 [2] from 0 to 99"),
+        ("Count", "{}", 0, "global state: int32 [2] from 0 to 99 every agent acts at every step group one: a_0, a_1"),
         ("make_unsound", "{}", 2, "agent 'a_1' is missing from the observations at step 1 of the episode (copy 0)"),
         ("make_unsound", "{'reward': float('nan')}", 2, "agent 'a_0' got the reward nan at step 1"),
         ("make_drifting", "{}", 2, "draw every random number from"),
@@ -50,9 +50,16 @@ def make_drifting():
 )
 def test_environments_of_experiment_files_are_checked(ecotone, tmp_path, env, kwargs, code, told):
     file = tmp_path / "mine.py"
-    file.write_text(EXPERIMENT.format(env, kwargs))
+    file.write_text(EXPERIMENT.format(env, "()", kwargs))
     said = ecotone("check", file, "--steps", "12")
     assert (said.code, told in " ".join((said.out + said.err).split())) == (code, True), said.err
+
+
+def test_agents_without_a_group_are_told(ecotone, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(EXPERIMENT.format("Count", "('a_0',)", "{}"))
+    said = ecotone("check", file, "--steps", "3")
+    assert (said.code, "a_1" in said.err) == (2, True), said.err
 
 
 def test_what_cannot_be_checked_is_told(ecotone):

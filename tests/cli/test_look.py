@@ -101,8 +101,14 @@ def test_lists(ecotone, tmp_path):
     assert re.search(r"^CartPole-v1 +gymnasium classic_control +one +local, compiled$", environments, re.MULTILINE)
     assert not re.search(r"^CartPole-v0", environments, re.MULTILINE)
     (tmp_path / "experiments").mkdir()
-    (tmp_path / "experiments" / "one.py").write_text('"""The first."""\n')
-    assert re.search(r"^experiments/one.py +The first\.$", ecotone("list", "experiments").out, re.MULTILINE)
+    (tmp_path / "experiments" / "one.py").write_text(
+        '"""The first."""\nimport ecotone\nexperiment = ecotone.Experiment("CartPole-v1", ecotone.PPO(), steps=5_000)\n'
+    )
+    (tmp_path / "experiments" / "bad_one.py").write_text("import nothing_like_it\n")
+    listed = ecotone("list", "experiments").out
+    assert re.search(r"^one +CartPole-v1 +ppo +5,000 +The first\.$", listed, re.MULTILINE)
+    assert re.search(r"^bad-one .*cannot be read: No module named 'nothing_like_it'$", listed, re.MULTILINE)
+    assert re.search(r"^cartpole-ppo +CartPole-v1 +ppo +100,000 +475 +PPO on CartPole-v1", listed, re.MULTILINE)
 
 
 def test_frames_become_bytes_that_one_can_see():

@@ -58,6 +58,16 @@ def test_an_experiment_file_is_used_copied_and_overridden(ecotone, tmp_path):
     assert file.read_text() in {path.read_text() for path in opened.folder.glob("*.py")}
 
 
+@pytest.mark.parametrize("name", ["cartpole-ppo", "cartpole_ppo"])
+def test_an_experiment_is_trained_by_its_name(ecotone, tmp_path, name):
+    said = ecotone("train", name, *SMALL, "--steps", "300", "--out", tmp_path / "all")
+    assert said.code == 0, said.err
+    folder = Path(said.out.splitlines()[-1])
+    assert folder.parent.name == "cartpole-ppo"
+    assert '"""PPO on CartPole-v1' in (folder / "experiment.py").read_text()
+    assert Run.open(folder).experiment.steps == 300
+
+
 @pytest.mark.parametrize(
     ("given", "schedule"),
     [
@@ -68,13 +78,46 @@ def test_an_experiment_file_is_used_copied_and_overridden(ecotone, tmp_path):
 )
 def test_a_schedule_may_be_given_whole(given, schedule):
     from ecotone import PPO
-    from ecotone.cli.train import _overridden
+    from ecotone.cli.train import overridden
     from ecotone.experiment import Experiment
 
     flags = ["--algorithm.optimizer.learning-rate", *given, "--steps", "1e3", "--overlap", "true", "--env-kwargs.a-b", "[1]"]
-    made = _overridden(Experiment("CartPole-v1", PPO()), None, flags)
+    made = overridden(Experiment("CartPole-v1", PPO()), None, flags)
     assert made.algorithm.optimizer.learning_rate == schedule
     assert (made.steps, made.overlap, made.env_kwargs) == (1000, True, {"a_b": [1]})
+
+
+@pytest.mark.parametrize(
+    ("given", "clip"),
+    [
+        (["0.3"], 0.3),
+        (["constant", "0.3"], Constant(0.3)),
+        (["linear", "0.3", "0"], Linear(0.3, 0.0)),
+    ],
+)
+def test_a_schedule_may_stand_for_a_number(given, clip):
+    from ecotone import PPO
+    from ecotone.cli.train import overridden
+    from ecotone.experiment import Experiment
+
+    assert overridden(Experiment("CartPole-v1", PPO()), None, ["--algorithm.clip", *given]).algorithm.clip == clip
+
+
+@pytest.mark.parametrize(
+    ("first", "given", "importance"),
+    [
+        ("DQN", "--algorithm.replay.importance linear 0.4 1 --algorithm.replay.priority 0.6", Linear(0.4, 1.0)),
+        ("DQN", "--algorithm.replay.importance=0.5 --algorithm.replay.priority=0.6", Constant(0.5)),
+        ("Rainbow", "--algorithm.replay.importance none", None),
+    ],
+)
+def test_a_schedule_may_stand_where_there_is_none(first, given, importance):
+    import ecotone
+    from ecotone.cli.train import overridden
+
+    made = overridden(ecotone.Experiment("CartPole-v1", getattr(ecotone, first)()), None, given.split()).algorithm
+    assert made.replay.importance == importance
+    assert made.replay.priority == (0.6 if first == "DQN" else 0.5)
 
 
 @pytest.mark.parametrize(
@@ -89,11 +132,11 @@ def test_a_schedule_may_be_given_whole(given, schedule):
 )
 def test_overlap_may_be_left_to_the_algorithm(given, overlap):
     from ecotone import PPO
-    from ecotone.cli.train import _overridden
+    from ecotone.cli.train import overridden
     from ecotone.experiment import Experiment
     from ecotone.feed import Rollout
 
-    made = _overridden(Experiment("CartPole-v1", PPO(feed=Rollout(8, overlap=True))), None, [*given, "--seed", "3"])
+    made = overridden(Experiment("CartPole-v1", PPO(feed=Rollout(8, overlap=True))), None, [*given, "--seed", "3"])
     assert (made.overlap, made.seed) == (overlap, 3)
     assert made.overlaps == (overlap is not False)
 
@@ -111,7 +154,9 @@ def test_help_is_printed(ecotone, what):
 MISTAKES = {
     "trian": "no command 'trian'. Did you mean 'train'?",
     "train td3 Pendulum-v1 --algorithm.noise.deviation 0.2": "set it in an experiment file",
-    "train pppo CartPole-v1": "no algorithm 'pppo'. Did you mean 'ppo' or 'appo'?",
+    "train ppo CartPole-v1 --algorithm.clip high": "--algorithm.clip wants a number, `constant VALUE` or `linear START",
+    "train dqn CartPole-v1 --algorithm.replay.importance": "--algorithm.replay.importance wants a number, `constant VALUE`",
+    "train pppo CartPole-v1": "no algorithm or experiment 'pppo'. Did you mean 'ppo' or 'appo' or",
     "train ppo": "train ppo on what?",
     "train --steps 3": "what to train comes before --steps",
     "train ppo CartPol-v1": "unknown environment 'CartPol-v1'. Did you mean 'CartPole-v1'",
@@ -139,7 +184,7 @@ MISTAKES = {
     "analyze": "analyze what?",
     "analyze nowhere": "no run at nowhere",
     "visualize nowhere": "no display",
-    "visualize nowhere --record film.avi": "--record writes .gif or .mp4, not '.avi'",
+    "visualize nowhere --record film.avi": "--record writes .html, .mp4, .gif or .npz, not '.avi'",
     "list": "list what?",
     "list algoritms": "no list of 'algoritms'. Did you mean 'algorithms'?",
 }

@@ -1,13 +1,17 @@
 """Encoders of some parts: an actor that does not see what its critic sees."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecotone.algorithms import A2C, IMPALA, SAC, TD3
 from ecotone.mistakes import Mistake
+from ecotone.networks.critics import Critics
 from ecotone.networks.encoders import Encoder
-from ecotone.networks.models import ActorCritic
+from ecotone.networks.models import ActorCritic, DeterministicActor, SquashedActor
 from ecotone.networks.parts import Only, Without
 from ecotone.networks.recurrent import GRU
 from ecotone.spec import Box, Dict, Discrete, Spec
@@ -46,3 +50,20 @@ def test_parts_that_are_not_there_are_mistakes():
         ActorCritic(Only(("stat",))).init(KEY, SPEC)
     with pytest.raises(Mistake, match="leave `value_encoder` out"):
         ActorCritic(shared=True, value_encoder=Encoder()).init(KEY, SPEC)
+
+
+def test_critics_of_other_algorithms_read_the_state_too():
+    """A gradient step of each, shapes alone: whose actors are kept from the state, and whose critics are not."""
+    actor, spec = Without(encoder=Encoder((8,))), replace(SPEC, action=Box((2,), low=-1.0, high=1.0))
+    for algorithm in (
+        A2C(ActorCritic(actor, value_encoder=Encoder((8,)))),
+        IMPALA(ActorCritic(actor, value_encoder=Encoder((8,)))),
+        SAC(SquashedActor(actor), Critics((8,))),
+        TD3(DeterministicActor(actor), Critics((8,))),
+    ):
+        state = jax.eval_shape(lambda algorithm=algorithm: algorithm.init(KEY, spec))
+        networks = state.networks if hasattr(state, "networks") else state.network
+        width = lambda network: network.mlp.layers[0].weight.shape[0]
+        reader = networks.critics.body.layers[0].weight.shape[-2] - 2 if hasattr(networks, "critics") else None
+        assert (reader or width(networks.value_encoder)) == 9
+        assert width((networks.actor if reader else networks).encoder.encoder) == 5

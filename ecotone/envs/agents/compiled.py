@@ -74,7 +74,7 @@ class CompiledAgents:
             inner, shown = self.environment.reset(key)
             return inner, _fresh(shown)
 
-        inner, shown = begin_anew(reset, keys, state.over, stepped)
+        inner, shown = begin_anew(reset, keys, state.over, stepped, few=self.lanes // 16)
         steps, over, alive = _told(shown, state.over, state.alive)
         return AgentsState(inner, over, alive, state.key, state.steps + 1), steps
 

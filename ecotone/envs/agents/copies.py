@@ -135,7 +135,7 @@ class Copy:
         for place in self._places:
             key = place.key
             if key in rewards:
-                self._pay(place, rewards[key])
+                self._pay(place, rewards[key], key in observations)
             gone = bool(terminated or terminations.get(key, False))
             if gone or truncated or truncations.get(key, False):
                 if place.live:
@@ -181,16 +181,17 @@ class Copy:
         except Mistake as mistake:
             raise Mistake(f"agent '{place.name}' {self._when()}: its {mistake}") from mistake
 
-    def _pay(self, place: Place, reward: Any) -> None:
+    def _pay(self, place: Place, reward: Any, shown: bool) -> None:
         try:
             paid = float(reward)
         except (TypeError, ValueError):
             paid = math.nan
         if not math.isfinite(paid):
             raise self._mistake(place, f"got the reward {reward}", "a reward is one finite number")
-        if paid and not place.been:
+        if place.been:
+            place.rows.reward[self._lane, place.index] = paid
+        elif paid and not shown:  # with a first observation it is left out, since no decision earned it
             raise self._mistake(place, f"got the reward {paid:g} before it was there", "show it an observation first")
-        place.rows.reward[self._lane, place.index] = paid
 
     def _check_names(self, *told: Any) -> None:
         for what, names in zip(("observations", "rewards", "terminations", "truncations"), told, strict=True):

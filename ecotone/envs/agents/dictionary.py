@@ -24,7 +24,8 @@ class DictionaryEnvironment(Protocol):
     """An environment of many agents as users of RLlib and PettingZoo know it: everything is a dict by agent.
 
     An agent that is in the observations and does not end acts next; any subset may, the others wait. Agents may join late,
-    leave, and return. A reward may come at any time and counts for what the agent did last. An agent ends where it is
+    leave, and return. A reward may come at any time and counts for what the agent did last (for nothing before its first
+    decision). An agent ends where it is
     true in the terminations (for good) or truncations (cut short: its final observation must be there); `"__all__"` in them
     ends the episode for every agent. Without that key the episode is over when no agent is left.
 
@@ -60,8 +61,13 @@ def is_dictionary(env: Any) -> bool:
 
 
 def in_turn(environments: Sequence[Any], actions: Sequence[dict[Any, Any]]) -> list[Any]:
-    """Step environments one after another."""
-    return [env.step(action) for env, action in zip(environments, actions, strict=True)]
+    """Step environments one after another; those that work elsewhere (`send(actions)` and `receive()`) do so at once."""
+    elsewhere = [hasattr(env, "send") for env in environments]
+    for env, action, sends in zip(environments, actions, elsewhere, strict=True):
+        if sends:
+            env.send(action)
+    every = zip(environments, actions, elsewhere, strict=True)
+    return [env.receive() if sends else env.step(action) for env, action, sends in every]
 
 
 class DictionaryStream:

@@ -71,20 +71,24 @@ class Grouped:
         """Begin an episode in every copy."""
         inner, steps = self.stream.start(key)
         xp = namespace(steps.over)
-        joint = {}
+        there = [steps.asks[team] | steps.ends[team] for team in steps.asks]
+        begins = [steps.is_first[team] | ~here for team, here in zip(steps.asks, there, strict=True)]
+        first = xp.concatenate(begins, 1).all(1)
+        return self.told(self.blank(inner, first), steps)
+
+    def blank(self, inner: Any, over: Array) -> GroupedState:
+        """Nothing is remembered of joint groups yet."""
+        xp, joint = namespace(over), {}
         for each in self.seats:
             if each.joint:
                 nobody = xp.zeros((self.lanes, len(each.agents)), bool)
                 joint[each.name] = Shared(nobody, xp.zeros(self.lanes, bool), nobody.astype("float32"))
-        there = [steps.asks[team] | steps.ends[team] for team in steps.asks]
-        begins = [steps.is_first[team] | ~here for team, here in zip(steps.asks, there, strict=True)]
-        first = xp.concatenate(begins, 1).all(1)
-        return self._told(GroupedState(inner, first, joint), steps)
+        return GroupedState(inner, over, joint)
 
     def step(self, state: GroupedState, action: dict[str, Tree]) -> tuple[GroupedState, TimeStep]:
         """Take actions by group, `[L, ...]` as rows have them."""
-        inner, steps = self.stream.step(state.inner, self._by_team(action))
-        return self._told(state._replace(inner=inner), steps)
+        inner, steps = self.stream.step(state.inner, self.by_team(action))
+        return self.told(state._replace(inner=inner), steps)
 
     def shares(self, returns: Array) -> tuple[dict[str, Array], dict[str, Array]]:
         """Returns `[..., N]` of all agents by agent, and by group the mean of its agents', `[...]`."""
@@ -96,7 +100,8 @@ class Grouped:
         """The same groups around the stream with another task."""
         return replace(self, stream=self.stream.with_task(task))  # type: ignore[attr-defined]
 
-    def _told(self, state: GroupedState, steps: AgentSteps) -> tuple[GroupedState, TimeStep]:
+    def told(self, state: GroupedState, steps: AgentSteps) -> tuple[GroupedState, TimeStep]:
+        """What the stream told, by group."""
         xp = namespace(steps.over)
         rewards = xp.concatenate([steps.reward[team] for team, _ in self.world.teams], 1)
         fields: list[dict[str, Any]] = [{ALL: ()}, {ALL: state.over}, {ALL: ~steps.over}, {ALL: rewards}, {}]
@@ -112,7 +117,7 @@ class Grouped:
             fields[0][ALL] = counts
         return GroupedState(state.inner, steps.over, joint), TimeStep(*fields)
 
-    def _by_team(self, action: dict[str, Tree]) -> dict[str, Tree]:
+    def by_team(self, action: dict[str, Tree]) -> dict[str, Tree]:
         """Actions by team `[B, A, ...]`."""
         pieces: dict[str, list[tuple[tuple[int, ...], Tree]]] = {team: [] for team, _ in self.world.teams}
         for each in self.seats:
@@ -200,6 +205,7 @@ def _joint(seats: Seats, steps: AgentSteps, before: GroupedState) -> tuple[TimeS
     """The time step of a group whose copies are its lanes, which of these rows count `[B]`, and what is remembered.
 
     The lane is asked while any member is; its episode ends with that of the last member, for good unless that was cut short.
+    Present are those who are asked, and in the end those whose episodes were cut short: what they saw has a value.
     """
     memory, new = before.joint[seats.name], before.over[:, None]
     own, asks, ends = seats.observations(steps.observation), seats.gather(steps.asks), seats.gather(steps.ends)
@@ -214,7 +220,7 @@ def _joint(seats: Seats, steps: AgentSteps, before: GroupedState) -> tuple[TimeS
     state = seats.states(steps.state, own, present | ends)
     last = xp.where(ends, discount, 0.0).max(1)
     now = TimeStep(
-        seats.beside(own, asks, owed, state),
+        seats.beside(own, xp.where(over[:, None], ends & (discount > 0), asks), owed, state),
         counts & ~begun,
         asked,
         reward.sum(1),

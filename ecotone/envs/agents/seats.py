@@ -102,9 +102,9 @@ class Seats:
                 own[ID] = xp.broadcast_to(xp.eye(count, dtype="float32"), (copies, count, count))
         return jax.tree.map(fold, own)
 
-    def beside(self, own: Tree, asks: Array, rewards: Array, state: Array) -> Tree:
+    def beside(self, own: Tree, present: Array, rewards: Array, state: Array) -> Tree:
         """What a joint lane is shown `[B, ...]`, of observations `[B, A, ...]`."""
-        return {AGENTS: own, PRESENT: asks.astype("int8"), REWARDS: rewards, STATE: state}
+        return {AGENTS: own, PRESENT: present.astype("int8"), REWARDS: rewards, STATE: state}
 
 
 def has_mask(space: Space) -> bool:

@@ -3,6 +3,7 @@
 from ecotone.envs.classic.acrobot import Acrobot
 from ecotone.envs.classic.cartpole import CartPole
 from ecotone.envs.classic.catch import Catch
+from ecotone.envs.classic.matrix import Climbing, Penalty, TwoStep
 from ecotone.envs.classic.mountain_car import ContinuousMountainCar, MountainCar
 from ecotone.envs.classic.multi_agent_cartpole import MultiAgentCartPole
 from ecotone.envs.classic.pendulum import Pendulum
@@ -19,5 +20,8 @@ CLASSIC: dict[str, type] = {
 
 MULTI_AGENT: dict[str, type] = {
     "MultiAgentCartPole-v0": MultiAgentCartPole,
+    "TwoStep-v0": TwoStep,
+    "Climbing-v0": Climbing,
+    "Penalty-v0": Penalty,
 }
 """Tasks of many agents."""

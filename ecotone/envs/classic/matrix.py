@@ -58,13 +58,17 @@ class MatrixGame:
         return state, shown(state, jnp.asarray(self.payoff)[first, second], jnp.ones((), bool))
 
 
-CLIMBING = MatrixGame()
-"""The climbing game (Claus & Boutilier 1998): the best pair of choices, 11, lies beside the worst, -30."""
+@frozen
+class Climbing(MatrixGame):
+    """The climbing game (Claus & Boutilier 1998): the best pair of choices, 11, lies beside the worst, -30."""
 
 
-def penalty(k: float = -100.0) -> MatrixGame:
-    """The penalty game (Claus & Boutilier 1998): two best pairs of choices, 10, which cost `k` where they are mixed up."""
-    return MatrixGame(((10.0, 0.0, k), (0.0, 2.0, 0.0), (k, 0.0, 10.0)))
+@frozen
+class Penalty(MatrixGame):
+    """The penalty game (Claus & Boutilier 1998): two best pairs of choices, 10, which cost 100 where they are mixed up."""
+
+    payoff: Payoff = ((10.0, 0.0, -100.0), (0.0, 2.0, 0.0), (-100.0, 0.0, 10.0))
+    """What the team gets: rows are the choices of the first agent, columns of the second, as many."""
 
 
 @frozen

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 from ecotone.envs import pettingzoo
+from ecotone.envs.agents.masks import MaskedAgents
 from ecotone.envs.streams import agents_maker, is_multi_agent, multi_agent_stream
 from ecotone.mistakes import Mistake
 from ecotone.spec import Box, Discrete
@@ -104,3 +106,41 @@ def test_makers_of_pettingzoo_are_taken_as_they_are():
 def test_wrong_names_and_arguments_are_told(name, kwargs, message):
     with pytest.raises(Mistake, match=message):
         pettingzoo.make(name, **kwargs)
+
+
+class Told:
+    """A game of one move by two, in which infos say what is legal."""
+
+    possible_agents = ("a", "b")
+    observation_space = staticmethod(lambda agent: spaces.Box(0.0, 1.0, (2,), np.float32))
+    action_space = staticmethod(lambda agent: spaces.Discrete(3))
+
+    def __init__(self, infos):
+        self.infos, self.seen = infos, {agent: np.zeros(2, np.float32) for agent in self.possible_agents}
+
+    def reset(self, seed=None, options=None):
+        return self.seen, self.infos
+
+    def step(self, actions):
+        return self.seen, {}, {"__all__": True}, {}, {}
+
+
+LEGAL = {"a": {"action_mask": [1, 0, 1]}, "b": {"action_mask": [0, 0, 1]}}
+
+
+def test_masks_in_infos_become_part_of_the_observation():
+    stream = multi_agent_stream(lambda: MaskedAgents(Told(LEGAL)), 1, {}, 0)
+    _, now = stream.start()
+    assert now.observation["a"]["action_mask"].tolist() == [[[1, 0, 1], [0, 0, 1]]]
+    _, now = stream.step(None, {"a": np.array([[0, 2]], np.int32)})
+    assert now.ends["a"].all()
+    assert (now.observation["a"]["action_mask"] == 1).all()
+
+
+def test_masks_that_are_missing_or_misshapen_are_told():
+    with pytest.raises(Mistake, match=r"agent 'a' is asked, but infos\['a'\]\['action_mask'\]"):
+        MaskedAgents(Told({})).reset()
+    with pytest.raises(Mistake, match=r"agent 'a': its 'action_mask' has the shape \(2,\), but it has 3 choices"):
+        MaskedAgents(Told({"a": {"action_mask": [1, 1]}})).reset()
+    with pytest.raises(Mistake, match="has a part 'action_mask' already"):
+        MaskedAgents(pettingzoo.make(CONNECT))

@@ -1,0 +1,48 @@
+"""Experiments by name: the tuned ones that come with Ecotone, and those of the folder `experiments` at hand."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ecotone.experiment import Experiment
+from ecotone.runs import experiment_in, read_file
+
+HERE = Path("experiments")
+PLACES = (HERE, Path(__file__).parent / "experiments", Path(__file__).parents[1] / "experiments")
+"""The user's own folder, then that of an installed package and that of a checkout; what comes first hides what follows."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What an experiment's file says.
+
+    Attributes:
+        experiment: what it trains, entitled by the file's name where it has no title of its own.
+        reach: greedy return that a run of it must reach; none where the file says none.
+        about: the first line of its docstring.
+    """
+
+    experiment: Experiment
+    reach: float | None
+    about: str
+
+
+def files() -> dict[str, Path]:
+    """The file of every experiment by its name, such as `cartpole-ppo`."""
+    found = {_name(file.stem): file for place in reversed(PLACES) for file in sorted(place.glob("*.py"))}
+    return dict(sorted(found.items()))
+
+
+def find(name: str) -> Path | None:
+    """The file of the experiment of that name, with dashes or underscores; none where there is no such experiment."""
+    return files().get(_name(name))
+
+
+def read(file: Path) -> Tuned:
+    """What a file says; raises `Mistake` where it defines no experiment."""
+    said = read_file(file)
+    experiment, about = experiment_in(file, said), (said.get("__doc__") or "").strip().partition("\n")[0]
+    return Tuned(replace(experiment, title=experiment.title or _name(file.stem)), said.get("reach"), about)
+
+
+def _name(text: str) -> str:
+    return text.replace("_", "-")
