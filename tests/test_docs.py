@@ -14,6 +14,7 @@ PAGES = {
     "environments.md": 30,
     "multi_agent.md": 20,
     "simulation.md": 90,
+    "gridworld.md": 45,
 }
 """Pages whose blocks run in order, in one namespace, each of fewer lines than this."""
 WHOLE_MODEL_LINES = 20

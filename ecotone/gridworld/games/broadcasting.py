@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.messages import Agreement, Broadcast, HeardMessages, Messages
 from ecotone.gridworld.moving import Move
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.placement import Placed
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 
 def broadcasting(

@@ -6,12 +6,13 @@ import numpy as np
 from ecotone.frozen import frozen
 from ecotone.gridworld.chance import shuffled
 from ecotone.gridworld.components import Array, Events, World, register
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.placement import fixed, seated
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.state import GridState
 from ecotone.gridworld.turns import AllAct, TurnBased
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 from ecotone.spec import Box, Discrete, MultiBinary
 
 

@@ -2,11 +2,12 @@
 
 from ecotone.gridworld.building import Regrow
 from ecotone.gridworld.crowds import Graze, March
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.placement import Placed
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 
 def foraging(

@@ -8,13 +8,14 @@ from ecotone.gridworld.blocking import in_sight
 from ecotone.gridworld.building import Build, of_kind
 from ecotone.gridworld.cells import reach
 from ecotone.gridworld.components import Array, Events, World, register
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import CrossMove
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.placement import Placed
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.state import GridState
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 
 @register

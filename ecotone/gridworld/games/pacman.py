@@ -11,13 +11,14 @@ from ecotone.gridworld.attributes import Health, Orientation
 from ecotone.gridworld.builders import from_text
 from ecotone.gridworld.choices import Only
 from ecotone.gridworld.components import Array, Events, World, register
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import DriftMove, drifted
 from ecotone.gridworld.observing import AbsoluteView, CentredView
 from ecotone.gridworld.placement import Placed
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.state import GridState
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 BOARD = """
 WWWWWWWWWWWWWWWWWWW

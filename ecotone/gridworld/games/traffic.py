@@ -4,12 +4,13 @@ from typing import Any
 
 from ecotone.gridworld.builders import from_text
 from ecotone.gridworld.endings import TargetOverlap
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import Move
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.rewards import Pay, Reach
 from ecotone.gridworld.turns import AllAct
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 CORRIDOR = """
 G W W W R
