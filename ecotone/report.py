@@ -42,6 +42,7 @@ def write(runs: Sequence[Told], folder: Path, behaviour: Callable[[Path], bool] 
             drawn.append(folder / f"{name}.png")
     if behaviour is not None and behaviour(folder / "behaviour.png"):
         drawn.append(folder / "behaviour.png")
+    drawn.sort(key=lambda path: list(HEADINGS).index(path.stem))
     page = folder / "report.html"
     page.write_text(_page(runs, groups, drawn), encoding="utf-8")
     return [page, *drawn]

@@ -65,10 +65,10 @@ class Cases:
 
 @frozen
 class Spared:
-    """Every infection costs all vaccinators; it is over when nobody is infected any more. Looks go by status."""
+    """A vaccination brings 0.1, an infection costs everybody 0.02; over when nobody is infected. Looks go by status."""
 
     def pay(self, world, before, state):
-        return -0.1 * state.events["infected"].sum() * (state.parts["status"] == HELPER) + 0.02 * state.events["vaccinated"]
+        return 0.1 * state.events["vaccinated"] - 0.02 * state.events["infected"].sum() * (state.parts["status"] == HELPER)
 
     def ended(self, world, state):
         return jnp.zeros(world.size, bool)

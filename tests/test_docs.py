@@ -10,6 +10,7 @@ PAGES = {
     "models.md": 10,
     "customizing.md": 20,
     "replay.md": 10,
+    "pictures.md": 10,
     "environments.md": 30,
     "multi_agent.md": 20,
     "simulation.md": 90,

@@ -46,9 +46,11 @@ def frame_of(world: "World", state: GridState) -> Frame:
 
 
 def _look(world: "World", k: int) -> Look:
-    """A kind's look; squares without a colour of their own that do not learn are walls."""
-    look = world.kinds[k].look
-    wall = k not in world.learners and look.shape == "square" and look.colour in ("", COLOURS[7])
+    """A kind's look; of those that do not learn, squares and what blocks the view are walls, unless they have a colour."""
+    kind = world.kinds[k]
+    look = kind.look
+    plain = k not in world.learners and look.colour in ("", COLOURS[7])
+    wall = plain and (look.shape == "square" or (not look.shape and kind.blocking))
     return Look("wall", COLOURS[7], look.size, look.label) if wall else look
 
 

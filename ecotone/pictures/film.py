@@ -1,5 +1,6 @@
 """Recordings as films: every frame of a grid below its title and step, above the legend."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def write_film(recording: Recording, path: Path, cell: int | None = None) -> Non
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         writer: Any = imageio.get_writer(path, **settings)
-        with writer:
+        with writer, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)  # ffmpeg is started at once in the child: safe
             for picture in pictures(recording, cell):
                 writer.append_data(picture)
     except OSError as error:

@@ -1,6 +1,6 @@
 """Which way a policy prefers to go from every cell of a grid."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -55,7 +55,8 @@ def preferred_moves(run: Run, agent: str = "", seed: int = 0, state: GridState |
         state = state._replace(active=state.active & (~world.learns | (np.arange(world.size) == place)))
     cells = np.argwhere(~_taken(world, state, place))
     team = next(name for name, team in world.teams.items() if world.roster.names[place] in team.agents)
-    stream = CompiledAgents(world, len(cells))
+    environment: Any = world
+    stream = CompiledAgents(environment, len(cells))
 
     def stand(cell: jax.Array) -> GridState:
         row, column = state.row.at[place].set(cell[0]), state.column.at[place].set(cell[1])

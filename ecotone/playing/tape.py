@@ -81,11 +81,9 @@ def play_together(experiment: Experiment, policy: Policy, episodes: int, seed: i
         episodes: how many.
         seed: of the environment.
         mode: in which it draws itself: `rgb_array` for pictures, `human` for a window, none for nothing.
-
-    Raises `Mistake` where there is no window to be had.
     """
     quiet(mode)
-    stream = DictionaryStream(_maker(experiment, mode), 1, seed, sees_state(experiment))
+    stream = DictionaryStream(agents_maker(experiment.env, experiment.env_kwargs, mode), 1, seed, sees_state(experiment))
     env = stream.environments[0]
     drawn: list[bytes] = []
 
@@ -102,16 +100,6 @@ def play_together(experiment: Experiment, policy: Policy, episodes: int, seed: i
         stream.close()
     rate = float(getattr(env, "metadata", {}).get("render_fps") or FRAMES_PER_SECOND) if drawn else 8.0
     return Recording(experiment.name, teams, rows.episodes(episodes, drawn), rate=rate)
-
-
-def _maker(experiment: Experiment, mode: str | None) -> Callable[[], Any]:
-    """Makes the environment in a mode that it has."""
-    plain = agents_maker(experiment.env, experiment.env_kwargs)
-    if mode is None:
-        return plain
-    if mode in getattr(plain(), "metadata", {}).get("render_modes", ()):
-        return agents_maker(experiment.env, experiment.env_kwargs, mode)
-    return plain
 
 
 class _Rows:

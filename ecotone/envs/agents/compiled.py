@@ -54,7 +54,8 @@ class CompiledAgents:
     def start(self, key: Key) -> tuple[AgentsState, AgentSteps]:
         """Begin an episode in every copy."""
         key, key_reset = jax.random.split(key)
-        return self.begin(*jax.vmap(self.environment.reset)(jax.random.split(key_reset, self.lanes)), key)
+        inner, shown = jax.vmap(self.environment.reset)(jax.random.split(key_reset, self.lanes))
+        return self.begin(inner, shown, key)
 
     def begin(self, inner: Tree, shown: Shown, key: Key) -> tuple[AgentsState, AgentSteps]:
         """Begin episodes with states of your own, one per copy, and what these show."""
