@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ecotone.evaluation import evaluate
     from ecotone.experiment import Checkpointing, Evaluation, Experiment
     from ecotone.groups import Group, Past
+    from ecotone.playing import play
     from ecotone.policy import Policy, load
     from ecotone.runs import Run
     from ecotone.runtime.events import Collected, EpisodeEnded, Evaluated, Saved, SetTask, Stop, Updated
@@ -74,6 +75,7 @@ _PLACES = {
     "evaluation": ("evaluate",),
     "experiment": ("Checkpointing", "Evaluation", "Experiment"),
     "groups": ("Group", "Past"),
+    "playing": ("play",),
     "policy": ("Policy", "load"),
     "runs": ("Run",),
     "runtime.events": ("Collected", "EpisodeEnded", "Evaluated", "Saved", "SetTask", "Stop", "Updated"),
@@ -85,7 +87,7 @@ _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order in which a user meets them
     "Experiment", "Group", "Past", "Evaluation", "Checkpointing",
-    "train", "run", "begin", "Run", "evaluate", "load", "Policy",
+    "train", "run", "begin", "Run", "evaluate", "play", "load", "Policy",
     "Sweep", "train_sweep", "begin_sweep", "resume_sweep",
     "PPO", "APPO", "IMPALA", "A2C", "A3C", "PG", "PQN", "DQN", "C51", "QRDQN", "IQN", "Rainbow", "R2D2",
     "SAC", "DiscreteSAC", "TD3", "DDPG", "TQC", "QMIX", "VDN", "PQNVDN", "MAPPO", "MADDPG", "MATD3",

@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,14 @@ Array = Any
 STEPS = "environment steps"
 
 
-def write(runs: Sequence[Told], folder: Path) -> list[Path]:
-    """Write PNG curves and `report.html` into `folder`; returns their paths, the page first."""
+def write(runs: Sequence[Told], folder: Path, behaviour: Callable[[Path], bool] | None = None) -> list[Path]:
+    """Write PNG curves and `report.html` into `folder`; returns their paths, the page first.
+
+    Arguments:
+        runs: one, or several to be compared.
+        folder: is made where there is none.
+        behaviour: draws what a policy does into a file, and returns whether there was something to draw.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     groups = group(runs)
     figures = {
@@ -34,6 +40,9 @@ def write(runs: Sequence[Told], folder: Path) -> list[Path]:
         if panels:
             draw(panels, folder / f"{name}.png", columns, size)
             drawn.append(folder / f"{name}.png")
+    if behaviour is not None and behaviour(folder / "behaviour.png"):
+        drawn.append(folder / "behaviour.png")
+    drawn.sort(key=lambda path: list(HEADINGS).index(path.stem))
     page = folder / "report.html"
     page.write_text(_page(runs, groups, drawn), encoding="utf-8")
     return [page, *drawn]
@@ -175,11 +184,13 @@ HEADINGS = {
     "return": "Return",
     "shares": "Return of groups and agents",
     "length": "Episodes and speed",
+    "behaviour": "Behaviour",
     "learning": "Learning",
 }
 NOTES = {
     "return": "Lines are interquartile means over runs, bands their 95% bootstrap intervals.",
     "learning": "What the algorithm reports of its updates, against environment steps.",
+    "behaviour": "Greedy episodes: means over steps, and an agent's move from each cell while all else is as it begins.",
 }
 
 

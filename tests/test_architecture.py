@@ -11,10 +11,10 @@ ROOT = Path(__file__).parent.parent / "ecotone"
 FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "recording", "frozen", "mistakes"}
 EVERYTHING = {
-    "__main__", "checkpoint", "cli", "comparison", "curves", "ecotone", "episodes", "evaluation", "experiment",
-    "league", "metrics", "optuna", "parameters", "parties", "pictures", "playbook", "players", "playing", "policy",
-    "progress", "report", "runs", "search", "statistics", "sweeping", "sweeps", "testing", "training", "tuned",
-    "written",
+    "__main__", "behaviour", "checkpoint", "cli", "comparison", "curves", "ecotone", "episodes", "evaluation",
+    "experiment", "league", "metrics", "optuna", "parameters", "parties", "pictures", "playbook", "players",
+    "playing", "policy", "progress", "report", "runs", "search", "statistics", "sweeping", "sweeps", "testing",
+    "training", "tuned", "written",
 }  # fmt: skip
 ALLOWED = {
     "feed": {"ops.schedules"},

@@ -10,9 +10,11 @@ PAGES = {
     "models.md": 10,
     "customizing.md": 20,
     "replay.md": 10,
+    "pictures.md": 10,
     "environments.md": 30,
     "multi_agent.md": 20,
     "simulation.md": 90,
+    "gridworld.md": 45,
 }
 """Pages whose blocks run in order, in one namespace, each of fewer lines than this."""
 WHOLE_MODEL_LINES = 20

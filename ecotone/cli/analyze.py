@@ -3,7 +3,7 @@
 import os
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -58,7 +58,7 @@ def _report(folders: Sequence[Path], out: Path | None) -> int:
     print(table(heading, rows, numbers=range(2, len(heading))))
     print()
     try:
-        for path in write(runs, out):
+        for path in write(runs, out, _behaviour(folders[0]) if len(folders) == 1 else None):
             print(path)
     except OSError as error:
         raise Mistake(f"the report cannot be written to {out}: {error.strerror}. Choose another --out.") from error
@@ -78,6 +78,13 @@ def _league(folders: Sequence[Path], games: int) -> int:
         rows.append([each.name, f"{each.rating:.0f}", *counts, f"{100.0 * each.against_random:.1f}%"])
     print(table(["player", "Elo", "won", "drawn", "lost", "against random"], rows, numbers=range(1, 6)))
     return 0
+
+
+def _behaviour(folder: Path) -> Callable[[Path], bool]:
+    from ecotone.behaviour import draw_behaviour
+    from ecotone.runs import Run
+
+    return lambda path: draw_behaviour(Run.open(folder), path)
 
 
 def _recorded(folders: Sequence[Path]) -> Sequence[Path]:

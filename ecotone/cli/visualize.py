@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,5 +100,4 @@ def _writer(path: Path) -> Callable[[Recording, Path], None]:
     from ecotone.pictures.film import write_film
     from ecotone.pictures.page import write_page
 
-    warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)  # ffmpeg is started at once in the child, which is safe
     return {".html": write_page, ".npz": write_recording}.get(path.suffix.lower(), write_film)

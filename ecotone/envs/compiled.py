@@ -76,10 +76,11 @@ def keys_of(key: Key, steps: Array, lanes: int) -> Array:
     return jax.random.split(jax.random.fold_in(key, steps), lanes)
 
 
-def begin_anew(reset: Callable[[Key], Tree], keys: Callable[[], Array], over: Array, stepped: Tree) -> Tree:
+def begin_anew(reset: Callable[[Key], Tree], keys: Callable[[], Array], over: Array, stepped: Tree, few: int = 0) -> Tree:
     """What a step left `[B, ...]`, with what `reset` gives in its place in lanes that are over `[B]`.
 
-    `keys` is called where they are needed: hashing them costs as much as a step of a small environment.
+    `keys` is called where they are needed: hashing them costs as much as a step of a small environment. Where no
+    more than `few` lanes are over, only as many are begun anew: for environments whose reset costs more than a step.
     """
 
     def renew(stepped: Tree) -> Tree:
@@ -87,4 +88,14 @@ def begin_anew(reset: Callable[[Key], Tree], keys: Callable[[], Array], over: Ar
         choose = lambda new, old: jnp.where(over.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
         return jax.tree.map(choose, fresh, stepped)
 
-    return jax.lax.cond(over.any(), renew, lambda stepped: stepped, stepped)
+    def renew_few(stepped: Tree) -> Tree:
+        which = jnp.nonzero(over, size=few, fill_value=lanes)[0]
+        fresh = jax.vmap(reset)(keys()[which])
+        return jax.tree.map(lambda new, old: old.at[which].set(new, mode="drop"), fresh, stepped)
+
+    lanes = len(over)
+    if few == 0:
+        return jax.lax.cond(over.any(), renew, lambda stepped: stepped, stepped)
+    count = over.sum()
+    how_many = (count > 0).astype(jnp.int32) + (count > few)
+    return jax.lax.switch(how_many, (lambda stepped: stepped, renew_few, renew), stepped)

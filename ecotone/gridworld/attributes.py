@@ -46,17 +46,3 @@ class Orientation:
         given = world.roster.each(code, "int32")
         drawn = (1 + shuffled(word, np.arange(world.size)) % np.uint32(4)).astype(jnp.int32)
         return state._replace(orientation=jnp.where(given < 0, drawn, given))
-
-
-@register
-@frozen
-class Messages:
-    """First messages as the kinds say; where they say none, drawn uniformly from -1 to 1; 0 for those that send none."""
-
-    def reset(self, world: World, state: GridState, word: Array) -> GridState:
-        """Set them for all."""
-        sends = world.roster.each(lambda kind: kind.broadcast_range is not None, "bool")
-        given = world.roster.each(lambda kind: np.nan if kind.message is None else kind.message, "float32")
-        drawn = 2.0 * uniform(word, np.arange(world.size)) - 1.0
-        first = jnp.where(np.isnan(given), drawn, np.nan_to_num(given))
-        return state._replace(message=jnp.where(sends, first, 0.0).astype(jnp.float32))

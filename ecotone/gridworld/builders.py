@@ -86,7 +86,7 @@ def from_picture(
             picture = np.asarray(imageio.v3.imread(picture))
         except OSError as error:
             raise Mistake(f"the picture {picture} cannot be read: {error}.") from error
-    colours = [tuple(int(part) for part in pixel[:3]) for row in picture for pixel in row]
+    colours = [(int(r), int(g), int(b)) for row in picture for r, g, b, *_ in row]
     letters = {colour: chr(0x100 + number) for number, colour in enumerate(registry)} | {empty: EMPTY[0]}
     if unknown := [colour for colour in colours if colour not in letters]:
         raise Mistake(f"the colour {unknown[0]} of the picture stands for no kind; add it to the registry.")

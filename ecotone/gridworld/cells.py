@@ -65,26 +65,16 @@ def free(world: "World", state: GridState, agent: Array, row: Array, column: Arr
 
 
 def painted(world: "World", state: GridState, value: Array) -> Array:
-    """The greatest `value` `[N]` (unsigned, 0: none) of those on each cell, `[rows, columns]`."""
+    """The greatest `value` `[N]` (0: none, or more) of those on each cell, `[rows, columns]`."""
     on = jnp.where(state.active, value, value.dtype.type(0))
-    if world.size * world.rows * world.columns <= SMALL:
-        here = state.row * world.columns + state.column == np.arange(world.rows * world.columns)[:, None]
-        return jnp.where(here, on, on.dtype.type(0)).max(-1).reshape(world.rows, world.columns)
     return jnp.zeros((world.rows, world.columns), on.dtype).at[state.row, state.column].max(on)
 
 
 def counted(world: "World", state: GridState, encoding: int) -> Array:
     """How many of an encoding are on each cell, `[rows, columns]` int32."""
     members = np.flatnonzero(world.roster.encoding == encoding)
-    active, row, column = state.active[members], state.row[members], state.column[members]
-    if len(members) * world.rows * world.columns <= SMALL:
-        here = row * world.columns + column == np.arange(world.rows * world.columns)[:, None]
-        return (here & active).sum(-1, dtype=jnp.int32).reshape(world.rows, world.columns)
-    return jnp.zeros((world.rows, world.columns), jnp.int32).at[row, column].add(active.astype(jnp.int32))
-
-
-SMALL = 1 << 14
-"""So many pairs of cells and agents are compared one by one, which XLA does in vectors; more are scattered."""
+    there = state.active[members].astype(jnp.int32)
+    return jnp.zeros((world.rows, world.columns), jnp.int32).at[state.row[members], state.column[members]].add(there)
 
 
 def windows(grid: Array, row: Array, column: Array, reach: int, beyond: Any = OUTSIDE) -> Array:

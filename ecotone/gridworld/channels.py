@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecotone.gridworld.components import Actor
+from ecotone.gridworld.components import Channel
 from ecotone.gridworld.kinds import Kind
 from ecotone.spec import Dict, Space
 
@@ -19,12 +19,14 @@ Tree = Any
 
 def channels(world: "World", kind: Kind) -> dict[str, Space]:
     """The channels of a kind and what each holds."""
-    return {actor.key: actor.space(world, kind) for actor in world.actors if isinstance(actor, Actor) and actor.serves(kind)}
+    return {
+        actor.key: actor.space(world, kind) for actor in world.actors if isinstance(actor, Channel) and actor.serves(kind)
+    }
 
 
 def acting_kinds(world: "World") -> set[int]:
     """Indices of the kinds that have a channel."""
-    return {k for k, kind in enumerate(world.kinds) if any(isinstance(a, Actor) and a.serves(kind) for a in world.actors)}
+    return {k for k, kind in enumerate(world.kinds) if any(isinstance(a, Channel) and a.serves(kind) for a in world.actors)}
 
 
 def action_space(world: "World", kind: Kind) -> Space:
@@ -35,15 +37,15 @@ def action_space(world: "World", kind: Kind) -> Space:
 
 def member_actions(world: "World", action: dict[str, Tree]) -> list[Tree]:
     """For each of the world's actors, what its members that learn do, side by side, `[M, ...]`; none for rules."""
-    return [_of_actor(world, actor, action) if isinstance(actor, Actor) else None for actor in world.actors]
+    return [_of_actor(world, actor, action) if isinstance(actor, Channel) else None for actor in world.actors]
 
 
-def learning_members(world: "World", actor: Actor) -> np.ndarray:
+def learning_members(world: "World", actor: Channel) -> np.ndarray:
     """Agents whom an actor serves and who learn, as indices into the roster, `[M]`."""
     return world.roster.members(tuple(k for k in world.learners if actor.serves(world.kinds[k])))
 
 
-def _of_actor(world: "World", actor: Actor, action: dict[str, Tree]) -> Tree:
+def _of_actor(world: "World", actor: Channel, action: dict[str, Tree]) -> Tree:
     kinds = [kind for k, kind in enumerate(world.kinds) if k in world.learners and actor.serves(kind)]
     parts = []
     for kind in kinds:

@@ -35,8 +35,8 @@ class Part(Protocol):
 
 
 @runtime_checkable
-class Actor(Protocol):
-    """What an agent can do: one channel of the action; agents act one after another, each sees what those before it did.
+class Channel(Protocol):
+    """What agents can do: one channel of the action. It is an `Actor` or a `Crowd`.
 
     Attributes:
         key: name of the channel.
@@ -58,8 +58,13 @@ class Actor(Protocol):
         ...
 
     def space(self, world: World, kind: Kind) -> Space:
-        """What the channel holds; where kinds differ, the shorter are filled up with zeros before `act`."""
+        """What the channel holds; where kinds differ, the shorter are filled up with zeros before they act."""
         ...
+
+
+@runtime_checkable
+class Actor(Channel, Protocol):
+    """A channel whose agents act one after another; each finds what those before it did."""
 
     def act(self, world: World, state: GridState, agent: Array, action: Tree, words: Array) -> tuple[GridState, Events]:
         """One agent (an index into the roster) acts: the state after it, and how often each event happened to it, `[]`.
@@ -70,8 +75,8 @@ class Actor(Protocol):
 
 
 @runtime_checkable
-class Crowd(Protocol):
-    """An actor for whom it makes no difference who acts first: its agents act all at once, which is faster."""
+class Crowd(Channel, Protocol):
+    """A channel for which it makes no difference who acts first: its agents act all at once, which is faster."""
 
     def act_together(
         self, world: World, state: GridState, members: np.ndarray, acting: Array, action: Tree, words: Array
@@ -184,7 +189,7 @@ def register(component: type[T]) -> type[T]:
     Raises:
         Mistake: it is no component: no part, actor, rule, observer, ending, reward or order of turns.
     """
-    roles = ("reset", "act", "happen", "observe", "ended", "pay", "next")
+    roles = ("reset", "act", "act_together", "happen", "observe", "ended", "pay", "next")
     if not any(callable(getattr(component, role, None)) for role in roles):
         raise Mistake(f"{component.__name__} is no component: it needs one of the functions {', '.join(roles)}.")
     REGISTRY[component.__name__] = component

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecotone.gridworld.attributes import Health
-from ecotone.gridworld.components import Actor
+from ecotone.gridworld.components import Channel
 from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import CrossMove
 from ecotone.gridworld.state import GridState
@@ -46,13 +46,15 @@ def frame_of(world: "World", state: GridState) -> Frame:
 
 
 def _look(world: "World", k: int) -> Look:
-    """A kind's look; squares without a colour of their own that do not learn are walls."""
-    look = world.kinds[k].look
-    wall = k not in world.learners and look.shape == "square" and look.colour in ("", COLOURS[7])
+    """A kind's look; of those that do not learn, squares and what blocks the view are walls, unless they have a colour."""
+    kind = world.kinds[k]
+    look = kind.look
+    plain = k not in world.learners and look.colour in ("", COLOURS[7])
+    wall = plain and (look.shape == "square" or (not look.shape and kind.blocking))
     return Look("wall", COLOURS[7], look.size, look.label) if wall else look
 
 
 def _only_crosses(world: "World", kind: Kind) -> bool:
     """Whether all that agents of a kind do is one of the five moves."""
-    does: list[Any] = [actor for actor in world.actors if isinstance(actor, Actor) and actor.serves(kind)]
+    does: list[Any] = [actor for actor in world.actors if isinstance(actor, Channel) and actor.serves(kind)]
     return len(does) == 1 and isinstance(does[0], CrossMove)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecotone.gridworld.chance import shuffled
 from ecotone.gridworld.channels import learning_members
-from ecotone.gridworld.components import Actor, Crowd, Events
+from ecotone.gridworld.components import Actor, Channel, Crowd, Events
 from ecotone.gridworld.state import GridState, blank
 from ecotone.teams import Shown
 
@@ -33,17 +33,18 @@ def play(world: "World", state: GridState, actions: list[Tree], words: Array) ->
     before, asked, used = state, state.asks, 0
     events = dict.fromkeys(world.events, jnp.zeros(world.size, jnp.float32))
     for actor, action in zip(world.actors, actions, strict=True):
-        members = learning_members(world, actor) if isinstance(actor, Actor) else np.arange(world.size)
-        times = len(members) if isinstance(actor, Actor) else 1
+        members = learning_members(world, actor) if isinstance(actor, Channel) else np.arange(world.size)
+        times = len(members) if isinstance(actor, Channel) else 1
         mine = words[used : used + times * actor.words].reshape(times, actor.words)
         used += times * actor.words
         if not len(members):
             continue
-        if not isinstance(actor, Actor):
+        if not isinstance(actor, Channel):
             state, happened = actor.happen(world, state, mine[0])
         elif isinstance(actor, Crowd):
             state, happened = actor.act_together(world, state, members, (asked & state.active)[members], action, mine)
         else:
+            assert isinstance(actor, Actor)
             state, happened = in_turn(world, actor, state, members, action, mine, words[-1])
         for name, count in happened.items():
             events[name] += spread(world.size, members, count)

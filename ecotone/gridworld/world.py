@@ -9,7 +9,7 @@ import numpy as np
 from ecotone.frozen import frozen
 from ecotone.gridworld.cells import Rules, clashes, pairs, reach
 from ecotone.gridworld.channels import acting_kinds, action_space, learning_members, member_actions
-from ecotone.gridworld.components import Actor, Ending, Looks, Observer, Part, Reward, Rule, Turns
+from ecotone.gridworld.components import Channel, Ending, Looks, Observer, Part, Reward, Rule, Turns
 from ecotone.gridworld.drawing import frame_of, scene_of
 from ecotone.gridworld.kinds import Kind, Roster, roster
 from ecotone.gridworld.placement import Placed, check_positions
@@ -41,7 +41,7 @@ class GridWorld:
     columns: int
     kinds: tuple[Kind, ...]
     """Agents, kind after kind; of agents that act in the same step, those before act first."""
-    actors: tuple[Actor | Rule, ...] = ()
+    actors: tuple[Channel | Rule, ...] = ()
     """What agents do, and what happens by itself: one after the other, each for all agents."""
     observers: tuple[Observer, ...] = ()
     """What agents see."""
@@ -121,9 +121,13 @@ class GridWorld:
         """Who learns, `[N]` bool."""
         return np.isin(self.roster.kind, self.learners)
 
-    @cached_property
+    @property
     def teams(self) -> dict[str, Team]:
         """A team for each kind that learns."""
+        return self._teams
+
+    @cached_property
+    def _teams(self) -> dict[str, Team]:
         kinds = [self.kinds[k] for k in self.learners]
         return {kind.name: Team(kind.names, Spec(self._seen(kind), action_space(self, kind))) for kind in kinds}
 
@@ -150,7 +154,7 @@ class GridWorld:
     @cached_property
     def draws(self) -> int:
         """Random words that a step takes: for each actor's agents, for what is seen, and for their order if it is drawn."""
-        times = lambda actor: len(learning_members(self, actor)) if isinstance(actor, Actor) else 1
+        times = lambda actor: len(learning_members(self, actor)) if isinstance(actor, Channel) else 1
         return sum(actor.words * times(actor) for actor in self.actors) + 2
 
     def advance(self, state: GridState, action: dict[str, Tree], words: Array) -> tuple[GridState, Shown]:
@@ -178,7 +182,7 @@ class GridWorld:
 
 def _check_keys(world: GridWorld) -> None:
     for kind in world.kinds:
-        channels = [actor.key for actor in world.actors if isinstance(actor, Actor) and actor.serves(kind)]
+        channels = [actor.key for actor in world.actors if isinstance(actor, Channel) and actor.serves(kind)]
         seen = [observer.key for observer in world.observers if observer.serves(kind)]
         for keys, what in ((channels, "actors"), (seen, "observers")):
             if twice := {key for key in keys if keys.count(key) > 1}:

@@ -16,7 +16,6 @@ from ecotone.pictures.outlines import OUTLINES, pointer
 from ecotone.recording import COLOURS, NOWHERE, Frame, Look, Scene
 
 Axes = Any
-WALL = "#8A9099"
 
 
 class Map(NamedTuple):
@@ -26,15 +25,13 @@ class Map(NamedTuple):
         title: above it.
         values: `[rows, columns]`, or a field of moves `[rows, columns, 2]` (down, right), NaN where there is nothing.
         unit: what the numbers count; of no interest to moves.
-        walls: cells to cover, `[rows, columns]` bool, or none.
-        marks: places to mark with a star, `(row, column)`.
+        over: a scene and a frame of it to draw over the numbers, such as its walls, or none.
     """
 
     title: str
     values: np.ndarray
     unit: str = ""
-    walls: np.ndarray | None = None
-    marks: Sequence[tuple[int, int]] = ()
+    over: tuple[Scene, Frame] | None = None
 
 
 def draw_frame(frame: Frame, scene: Scene, path: Path | str, title: str = "", legend: bool = True) -> None:
@@ -57,19 +54,15 @@ def draw_maps(maps: Sequence[Map], path: Path | str, columns: int = 3) -> None:
         for each, one in zip(axes, maps, strict=True):
             (_arrows if one.values.ndim == 3 else _heat)(figure, each, one)
             each.set_title(one.title)
-            if one.walls is not None:
-                _cover(each, one.walls)
-            for row, column in one.marks:
-                each.plot(column, row, marker="*", markersize=16, color="#E69F00", markeredgecolor="#333333")
+            if one.over is not None:
+                _entities(each, *one.over)
         figure.savefig(path)
 
 
 def paint(axes: Axes, frame: Frame, scene: Scene) -> None:
     """Draw one frame on axes of matplotlib, for figures of one's own."""
     lay_out(axes, scene.rows, scene.columns)
-    place, look = np.asarray(frame.place), np.asarray(frame.look)
-    for i in sorted(np.flatnonzero(look != NOWHERE), key=lambda i: -scene.looks[look[i]].size):
-        _entity(axes, scene.looks[look[i]], place[i], int(frame.facing[i]) if len(frame.facing) else NOWHERE)
+    _entities(axes, scene, frame)
 
 
 def lay_out(axes: Axes, rows: int, columns: int) -> None:
@@ -91,13 +84,19 @@ def _handle(look: Look) -> Line2D:
     return Line2D([], [], linestyle="none", marker=marker, color=look.colour, label=look.label, **style)
 
 
+def _entities(axes: Axes, scene: Scene, frame: Frame) -> None:
+    place, look = np.asarray(frame.place), np.asarray(frame.look)
+    for i in sorted(np.flatnonzero(look != NOWHERE), key=lambda i: -scene.looks[look[i]].size):
+        _entity(axes, scene.looks[look[i]], place[i], int(frame.facing[i]) if len(frame.facing) else NOWHERE)
+
+
 def _entity(axes: Axes, look: Look, place: np.ndarray, facing: int) -> None:
     size = 0.5 if look.shape == "wall" else 0.5 * look.size
     at = place[::-1]
-    edge = {"linewidth": 0} if look.shape == "wall" else {"edgecolor": "#333333", "linewidth": 0.7}
+    edge = {"linewidth": 0, "zorder": 2} if look.shape == "wall" else {"edgecolor": "#333333", "linewidth": 0.7, "zorder": 4}
     axes.add_patch(Polygon(at + size * OUTLINES[look.shape], facecolor=look.colour, **edge))
     if facing != NOWHERE:
-        axes.add_patch(Polygon(at + size * pointer(facing), facecolor="white", linewidth=0))
+        axes.add_patch(Polygon(at + size * pointer(facing), facecolor="white", linewidth=0, zorder=5))
 
 
 def _sheet(count: int, rows: int, columns: int, across: int = 1) -> tuple[Figure, list[Axes]]:
@@ -118,7 +117,7 @@ def _heat(figure: Figure, axes: Axes, one: Map) -> None:
     lay_out(axes, rows, columns)
     axes.grid(visible=False)
     top = float(np.nanmax(one.values, initial=0.0)) or 1.0
-    image = axes.imshow(one.values, cmap="viridis", vmin=0.0, vmax=top)
+    image = axes.imshow(one.values, cmap="Blues", vmin=0.0, vmax=top)
     bar = figure.colorbar(image, ax=axes, shrink=0.85, aspect=24, pad=0.02)
     bar.set_label(one.unit)
     bar.outline.set_visible(False)  # type: ignore[operator]
@@ -137,8 +136,3 @@ def _arrows(figure: Figure, axes: Axes, one: Map) -> None:
     ahead = (column[moves], row[moves], (size * right)[moves], (size * down)[moves])
     axes.quiver(*ahead, color=COLOURS[0], zorder=3, **shape, **scale)
     axes.scatter(column[~moves], row[~moves], s=22, color=COLOURS[7], zorder=3)
-
-
-def _cover(axes: Axes, walls: np.ndarray) -> None:
-    for row, column in zip(*np.nonzero(walls), strict=True):
-        axes.add_patch(Polygon([column, row] + 0.5 * OUTLINES["wall"], facecolor=WALL, linewidth=0, zorder=2))

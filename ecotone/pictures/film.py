@@ -1,6 +1,7 @@
 """Recordings as films: every frame of a grid below its title and step, above the legend."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from ecotone.mistakes import Mistake
 from ecotone.pictures.files import decoded
 from ecotone.pictures.lettering import paste, words
 from ecotone.pictures.raster import LINE, PAPER, Raster
-from ecotone.recording import Episode, Frame, Recording, Scene
+from ecotone.recording import NOWHERE, Episode, Frame, Look, Recording, Scene
 
 KINDS = (".gif", ".mp4")
 LINGER = 1.0
@@ -34,7 +35,8 @@ def write_film(recording: Recording, path: Path, cell: int | None = None) -> Non
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         writer: Any = imageio.get_writer(path, **settings)
-        with writer:
+        with writer, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)  # ffmpeg is started at once in the child: safe
             for picture in pictures(recording, cell):
                 writer.append_data(picture)
     except OSError as error:
@@ -43,7 +45,7 @@ def write_film(recording: Recording, path: Path, cell: int | None = None) -> Non
 
 def pictures(recording: Recording, cell: int | None = None) -> Iterator[np.ndarray]:
     """Every picture of a film, `[H, W, 3]` uint8; raises `Mistake` for a recording that has none."""
-    stage = None if recording.scene is None else Stage(recording.scene, cell)
+    stage = None if recording.scene is None else Stage(recording.scene, cell, _looks_seen(recording))
     for number, episode in enumerate(recording.episodes):
         title = f"{recording.title}, episode {number + 1}" if len(recording.episodes) > 1 else recording.title
         if stage is not None and episode.frames is not None:
@@ -52,6 +54,11 @@ def pictures(recording: Recording, cell: int | None = None) -> Iterator[np.ndarr
             yield from map(decoded, episode.pictures)
         else:
             raise Mistake(f"{recording.title} has neither frames nor pictures: there is nothing to film.")
+
+
+def _looks_seen(recording: Recording) -> list[int]:
+    looks = [np.unique(episode.frames.look) for episode in recording.episodes if episode.frames is not None]
+    return [int(look) for look in np.unique(np.concatenate([*looks, [NOWHERE]])) if look != NOWHERE]
 
 
 def _staged(stage: "Stage", episode: Episode, title: str, linger: int) -> Iterator[np.ndarray]:
@@ -69,13 +76,14 @@ class Stage:
     Arguments:
         scene: what is drawn.
         cell: pixels of a cell's side; none means as many as suit the grid.
+        shown: looks, by index, in the legend; none means all.
     """
 
-    def __init__(self, scene: Scene, cell: int | None = None) -> None:
+    def __init__(self, scene: Scene, cell: int | None = None, shown: Sequence[int] | None = None) -> None:
         self._draw = Raster(scene, cell)
         height, width = scene.rows * self._draw.cell, scene.columns * self._draw.cell
         self._size = (height, width)
-        legend = self._legend(scene, width)
+        legend = _legend([scene.looks[i] for i in shown] if shown is not None else scene.looks, width)
         shape = (HEADER + height + 1 + MARGIN + len(legend) + MARGIN, width + 1 + 2 * MARGIN)
         self._empty = np.full((shape[0] + shape[0] % 2, shape[1] + shape[1] % 2, 3), PAPER, np.uint8)
         self._empty[HEADER + height, MARGIN : MARGIN + width + 1] = LINE
@@ -91,17 +99,18 @@ class Stage:
         picture[HEADER : HEADER + height, MARGIN : MARGIN + width] = self._draw(frame)
         return picture
 
-    def _legend(self, scene: Scene, width: int) -> np.ndarray:
-        """Looks and their labels in as many lines as they need, `[H, width, 3]` uint8."""
-        draw = Raster(Scene(1, len(scene.looks), (), scene.looks), ENTRY - 4)
-        index = np.arange(len(scene.looks))
-        swatches = draw(Frame(np.stack([0 * index, index], -1), index))
-        lines, left = [np.full((ENTRY, width, 3), PAPER, np.uint8)], 0
-        for i, look in enumerate(scene.looks):
-            label, swatch = words(look.label, ENTRY - 4), swatches[1:, i * draw.cell + 1 : (i + 1) * draw.cell]
-            if left and left + draw.cell + 6 + label.shape[1] > width:
-                lines, left = [*lines, np.full((ENTRY, width, 3), PAPER, np.uint8)], 0
-            paste(lines[-1], swatch, 2, left)
-            paste(lines[-1], label, 1, left + draw.cell + 6)
-            left += draw.cell + 6 + label.shape[1] + 22
-        return np.concatenate(lines)
+
+def _legend(looks: Sequence[Look], width: int) -> np.ndarray:
+    """Looks and their labels in as many lines as they need, `[H, width, 3]` uint8."""
+    draw = Raster(Scene(1, len(looks), (), tuple(looks)), ENTRY - 4)
+    index = np.arange(len(looks))
+    swatches = draw(Frame(np.stack([0 * index, index], -1), index))
+    lines, left = [np.full((ENTRY, width, 3), PAPER, np.uint8)], 0
+    for i, look in enumerate(looks):
+        label, swatch = words(look.label, ENTRY - 4), swatches[1:, i * draw.cell + 1 : (i + 1) * draw.cell]
+        if left and left + draw.cell + 6 + label.shape[1] > width:
+            lines, left = [*lines, np.full((ENTRY, width, 3), PAPER, np.uint8)], 0
+        paste(lines[-1], swatch, 2, left)
+        paste(lines[-1], label, 1, left + draw.cell + 6)
+        left += draw.cell + 6 + label.shape[1] + 22
+    return np.concatenate(lines)

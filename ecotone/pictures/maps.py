@@ -1,6 +1,6 @@
 """Where agents went, where they met, and which way they prefer to go: numbers by cell."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -55,27 +55,24 @@ def meetings(recording: Recording, one: str | Sequence[str], other: str | Sequen
     return counts / max(steps, 1)
 
 
-def directions(cells: Iterable[tuple[int, int]], shape: tuple[int, int], move: Callable[[Array], Array]) -> np.ndarray:
-    """A field of moves over a grid, `[rows, columns, 2]` (down, right), NaN in cells that were not asked for.
+def field(cells: Array, moves: Array, shape: tuple[int, int]) -> np.ndarray:
+    """Moves from some cells as a field over a whole grid, `[rows, columns, 2]` (down, right), NaN in the other cells.
 
     Arguments:
-        cells: those to stand in, as `(row, column)`.
+        cells: rows and columns, `[N, 2]`.
+        moves: rows and columns to go by from each, `[N, 2]`.
         shape: rows and columns of the grid.
-        move: from cells `[N, 2]` to the moves that a policy makes from them, `[N, 2]` rows and columns.
     """
-    asked = np.array(list(cells), int).reshape(-1, 2)
-    field = np.full((*shape, 2), np.nan)
-    field[asked[:, 0], asked[:, 1]] = np.asarray(move(asked), float)
-    return field
+    cells, whole = np.asarray(cells, int), np.full((*shape, 2), np.nan)
+    whole[cells[:, 0], cells[:, 1]] = np.asarray(moves, float)
+    return whole
 
 
-def still(frame: Frame, scene: Scene, looks: Sequence[str] = ()) -> np.ndarray:
-    """Cells that hold an entity with one of these looks (none means walls), `[rows, columns]` bool."""
-    wanted = [i for i, each in enumerate(scene.looks) if (each.label in looks if looks else each.shape == "wall")]
-    held = np.isin(np.asarray(frame.look), wanted)
-    cells = np.zeros((scene.rows, scene.columns), bool)
-    cells[tuple(np.asarray(frame.place)[held].T)] = True
-    return cells
+def only(frame: Frame, scene: Scene, labels: Sequence[str] = ()) -> Frame:
+    """A frame of which only entities with one of these labels (none means walls) are left."""
+    wanted = [i for i, each in enumerate(scene.looks) if (each.label in labels if labels else each.shape == "wall")]
+    look = np.asarray(frame.look)
+    return frame._replace(look=np.where(np.isin(look, wanted), look, NOWHERE))
 
 
 def first_frame(recording: Recording, episode: int = 0, step: int = 0) -> Frame:

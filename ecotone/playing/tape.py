@@ -33,17 +33,22 @@ class Taped(NamedTuple):
 
 
 class Tape:
-    """A stream of many agents that keeps in its state what it shows, before groups make of it what they see."""
+    """A stream of many agents that keeps in its state what it shows, before groups make of it what they see.
 
-    def __init__(self, stream: MultiAgentStream) -> None:
-        self.stream, self.lanes = stream, stream.lanes
+    Arguments:
+        stream: of many agents.
+        start: begins its episodes; none means as the stream does.
+    """
+
+    def __init__(self, stream: MultiAgentStream, start: Callable[[Any], tuple[Any, AgentSteps]] | None = None) -> None:
+        self.stream, self.lanes, self._start = stream, stream.lanes, start or stream.start
         self.teams: Mapping[str, Team] = stream.teams
         self.state_space: Space | None = stream.state_space
         self.simultaneous: bool = stream.simultaneous
 
     def start(self, key: Any) -> tuple[Taped, AgentSteps]:
         """Begin an episode in every copy."""
-        inner, steps = self.stream.start(key)
+        inner, steps = self._start(key)
         return Taped(inner, steps, None), steps
 
     def step(self, state: Taped, action: dict[str, Tree]) -> tuple[Taped, AgentSteps]:
@@ -76,11 +81,9 @@ def play_together(experiment: Experiment, policy: Policy, episodes: int, seed: i
         episodes: how many.
         seed: of the environment.
         mode: in which it draws itself: `rgb_array` for pictures, `human` for a window, none for nothing.
-
-    Raises `Mistake` where there is no window to be had.
     """
     quiet(mode)
-    stream = DictionaryStream(_maker(experiment, mode), 1, seed, sees_state(experiment))
+    stream = DictionaryStream(agents_maker(experiment.env, experiment.env_kwargs, mode), 1, seed, sees_state(experiment))
     env = stream.environments[0]
     drawn: list[bytes] = []
 
@@ -97,16 +100,6 @@ def play_together(experiment: Experiment, policy: Policy, episodes: int, seed: i
         stream.close()
     rate = float(getattr(env, "metadata", {}).get("render_fps") or FRAMES_PER_SECOND) if drawn else 8.0
     return Recording(experiment.name, teams, rows.episodes(episodes, drawn), rate=rate)
-
-
-def _maker(experiment: Experiment, mode: str | None) -> Callable[[], Any]:
-    """Makes the environment in a mode that it has."""
-    plain = agents_maker(experiment.env, experiment.env_kwargs)
-    if mode is None:
-        return plain
-    if mode in getattr(plain(), "metadata", {}).get("render_modes", ()):
-        return agents_maker(experiment.env, experiment.env_kwargs, mode)
-    return plain
 
 
 class _Rows:

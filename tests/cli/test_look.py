@@ -7,6 +7,7 @@ import shutil
 import imageio.v3 as imageio
 import numpy as np
 
+from ecotone.pictures.files import read_recording
 from ecotone.playing.alone import magnified
 
 
@@ -74,6 +75,23 @@ def test_visualize_records_real_frames(ecotone, run, tmp_path):
         assert frames.shape[1:3] == (400, 600)
         assert frames[0].std() > 10  # the cart and its pole are there
         assert np.abs(frames[0].astype(int) - frames[-1]).max() > 50  # and move
+
+
+def test_visualize_writes_a_page_and_the_recording_itself(ecotone, run, tmp_path):
+    for name in ("page.html", "told.npz"):
+        said = ecotone("visualize", run, "--record", tmp_path / "new" / name)
+        assert said.code == 0, said.err
+    told = read_recording(tmp_path / "new" / "told.npz")
+    length = int(re.search(r"length (\d+)", said.out)[1])
+    assert told.episodes[0].rows == len(told.episodes[0].pictures) == length + 1
+    assert told.episodes[0].tracks["agent"].reward.sum() == length
+    page = (tmp_path / "new" / "page.html").read_text()
+    assert page.count('"type": "uint8"') > length  # every picture is there
+    assert f'"shape": [{length + 1}, 1, 4]' in page
+    (tmp_path / "file").write_text("")
+    said = ecotone("visualize", run, "--record", tmp_path / "file" / "page.html")
+    assert said.code == 2
+    assert "cannot be written" in said.err
 
 
 def test_lists(ecotone, tmp_path):

@@ -55,6 +55,10 @@ class CompiledAgents:
         """Begin an episode in every copy."""
         key, key_reset = jax.random.split(key)
         inner, shown = jax.vmap(self.environment.reset)(jax.random.split(key_reset, self.lanes))
+        return self.begin(inner, shown, key)
+
+    def begin(self, inner: Tree, shown: Shown, key: Key) -> tuple[AgentsState, AgentSteps]:
+        """Begin episodes with states of your own, one per copy, and what these show."""
         new = jnp.ones(self.lanes, bool)
         nobody = {team: jnp.zeros_like(asks) for team, asks in shown.asks.items()}
         steps, over, alive = _told(_fresh(shown), new, nobody)
@@ -71,7 +75,7 @@ class CompiledAgents:
             inner, shown = self.environment.reset(key)
             return inner, _fresh(shown)
 
-        inner, shown = begin_anew(reset, keys, state.over, stepped)
+        inner, shown = begin_anew(reset, keys, state.over, stepped, few=self.lanes // 16)
         steps, over, alive = _told(shown, state.over, state.alive)
         return AgentsState(inner, over, alive, state.key, state.steps + 1), steps
 

@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from ecotone.gridworld.games.broadcasting import broadcasting, comms_blocking
+from ecotone.gridworld.games.corridor import multi_corridor
+from ecotone.gridworld.games.foraging import foraging
+from ecotone.gridworld.games.hide_and_seek import hide_and_seek
 from ecotone.gridworld.games.maze import maze_navigation, multi_maze
+from ecotone.gridworld.games.pacman import pacman
 from ecotone.gridworld.games.predator_prey import predator_prey
 from ecotone.gridworld.games.reach_target import reach_target
 from ecotone.gridworld.games.team_battle import team_battle
@@ -12,8 +17,14 @@ from ecotone.gridworld.world import GridWorld
 from ecotone.mistakes import Mistake, nearest
 
 GAMES: dict[str, Callable[..., GridWorld]] = {
+    "broadcasting": broadcasting,
+    "comms_blocking": comms_blocking,
+    "foraging": foraging,
+    "hide_and_seek": hide_and_seek,
     "maze": maze_navigation,
+    "multi_corridor": multi_corridor,
     "multi_maze": multi_maze,
+    "pacman": pacman,
     "predator_prey": predator_prey,
     "reach_target": reach_target,
     "team_battle": team_battle,

@@ -4,13 +4,14 @@ from ecotone.frozen import frozen
 from ecotone.gridworld.builders import from_text
 from ecotone.gridworld.components import Array, World, register
 from ecotone.gridworld.endings import TargetOverlap
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import Move
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.rewards import Pay, Reach, on_target
 from ecotone.gridworld.state import GridState
 from ecotone.gridworld.targets import MazePlaced
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 MAZE = """
 _ _ _ _ W _ W W _ W W _ _ W W _ W _

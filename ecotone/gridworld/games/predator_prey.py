@@ -1,15 +1,18 @@
 """Predators hunt prey, and prey feed on resources."""
 
+from typing import Any
+
 from ecotone.gridworld.attacks import Attack
 from ecotone.gridworld.attributes import Health
 from ecotone.gridworld.endings import EncodingInactive, Inactive
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import Move
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.placement import Placed
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.turns import AllAct
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 
 def predator_prey(
@@ -28,7 +31,7 @@ def predator_prey(
         view_range: how many cells away they see.
         horizon: steps after which the hunt is cut short.
     """
-    sees = {"view_range": view_range, "move_range": 1, "health": None}
+    sees: dict[str, Any] = {"view_range": view_range, "move_range": 1, "health": None}
     kinds = (
         Kind("resource", 1, resources, health=None, look=Look("s", "g")),
         Kind("prey", 2, prey, attack_range=1, look=Look(colour="b"), **sees),

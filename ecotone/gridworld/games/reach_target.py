@@ -6,13 +6,14 @@ from ecotone.frozen import frozen
 from ecotone.gridworld.attacks import SelectiveAttack
 from ecotone.gridworld.attributes import Health
 from ecotone.gridworld.components import Array, Events, World, register
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import Move
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.placement import Placed
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.state import GridState
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 
 @register

@@ -3,12 +3,13 @@
 from ecotone.gridworld.attacks import Attack
 from ecotone.gridworld.attributes import Health
 from ecotone.gridworld.endings import OneTeamRemaining
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import Move
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.placement import Placed
 from ecotone.gridworld.rewards import Pay
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 TEAMS = ("red", "blue", "green", "gray")
 

@@ -1,13 +1,16 @@
 """Two teams want to pass each other in a corridor that is one cell wide."""
 
+from typing import Any
+
 from ecotone.gridworld.builders import from_text
 from ecotone.gridworld.endings import TargetOverlap
-from ecotone.gridworld.kinds import Kind, Look
+from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import Move
 from ecotone.gridworld.observing import CentredView
 from ecotone.gridworld.rewards import Pay, Reach
 from ecotone.gridworld.turns import AllAct
 from ecotone.gridworld.world import GridWorld
+from ecotone.recording import Look
 
 CORRIDOR = """
 G W W W R
@@ -25,7 +28,7 @@ def traffic_corridor(layout: str = CORRIDOR, horizon: int | None = None) -> Grid
         layout: lines of R, G, r, g, walls (W) and empty cells.
         horizon: steps after which those who are left are stuck.
     """
-    drives = {"view_range": 3, "move_range": 1}
+    drives: dict[str, Any] = {"view_range": 3, "move_range": 1}
     registry = {
         "R": Kind("red", 1, look=Look(colour="red"), **drives),
         "G": Kind("green", 2, look=Look(colour="green"), **drives),

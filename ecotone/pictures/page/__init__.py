@@ -50,7 +50,7 @@ def page(recording: Recording) -> str:
 
 
 def _part(name: str) -> str:
-    return (files(__package__) / name).read_text(encoding="utf-8")
+    return (files(__name__) / name).read_text(encoding="utf-8")
 
 
 def _laid_out(arrays: list[np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:

@@ -37,12 +37,17 @@ class Player {
     }
     chooser.hidden = agents.length === 1;
     speed.append(...SPEEDS.map((each) => new Option(`${each} step${each === 1 ? "" : "s"}/s`, each)));
-    for (const look of scene?.looks || []) {
+    for (const look of this.looksSeen()) {
       const entry = element("li");
       entry.innerHTML = swatch(look);
       entry.append(look.label);
       legend.append(entry);
     }
+  }
+
+  looksSeen() {
+    const seen = new Set(this.episodes.flatMap(({ frames }) => (frames ? [...new Set(arrays[frames.look].data)] : [])));
+    return (scene?.looks || []).filter((_, i) => seen.has(i));
   }
 
   listen() {

@@ -72,8 +72,8 @@ class Stage {
     if (chosen && chosen.entity >= 0) this.drawTrail(episode, step, chosen, at);
     for (const entity of there) this.drawEntity(scene.looks[looks[entity]], at(entity, 0), at(entity, 1), episode.facing(step, entity));
     for (const entity of there) this.drawHealth(episode.health(step, entity), at(entity, 0), at(entity, 1));
-    if (along === 0) this.drawCounts(there, here);
     if (chosen && looks[chosen.entity] >= 0) this.drawRing(at(chosen.entity, 0), at(chosen.entity, 1));
+    if (along === 0) this.drawCounts(there, here);
   }
 
   drawLines() {

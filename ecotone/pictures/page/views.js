@@ -54,12 +54,13 @@ function cells(data, rows, columns, most = 300) {
   const side = Math.max(Math.min(Math.floor(most / columns), Math.floor(most / rows), 34), 2);
   const [canvas, context] = sheet(columns * side + 1, rows * side + 1);
   const whole = data.every(Number.isInteger), largest = data.reduce((top, value) => Math.max(top, Math.abs(value)), 0) || 1;
+  const named = !(data instanceof Float32Array) && (scene || largest > 1); // numbers stand for things, else for amounts
   context.font = `${Math.round(side * 0.45)}px system-ui, sans-serif`;
   context.textAlign = "center";
   context.textBaseline = "middle";
   for (let i = 0; i < rows * columns; i++) {
     const x = (i % columns) * side, y = Math.floor(i / columns) * side, value = data[i];
-    const fill = whole && (scene || largest > 1) ? cellColour(value) : ramp(Math.abs(value) / largest);
+    const fill = whole && (value < 0 || named) ? cellColour(value) : ramp(Math.abs(value) / largest);
     context.fillStyle = fill;
     context.fillRect(x, y, side, side);
     if (side >= 9) { context.strokeStyle = LINE; context.strokeRect(x + 0.5, y + 0.5, side, side); }
