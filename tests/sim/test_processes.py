@@ -14,7 +14,7 @@ MAKER = f"{Path(__file__).parent / 'fragile.py'}:make"
 
 
 def test_copies_work_at_once_and_failures_end_episodes(tmp_path):
-    stream = DictionaryStream(in_process(MAKER, timeout=2.0, folder=str(tmp_path)), 2, seed=0)
+    stream = DictionaryStream(in_process(MAKER, timeout=3.0, folder=str(tmp_path)), 2, seed=0)
     try:
         assert stream.teams["agent"].agents == ("agent0", "agent1")
         assert not stream.simultaneous
@@ -28,7 +28,7 @@ def test_copies_work_at_once_and_failures_end_episodes(tmp_path):
         for flag, says in (
             ("die", "exit code 3"),
             ("raise", r"KeyError: 'lost' \(fragile.py, line 24\)"),
-            ("hang", "within 2 sec"),
+            ("hang", "within 3 sec"),
         ):
             (tmp_path / flag).touch()
             with pytest.warns(UserWarning, match=f"failed in a step: .*{says}.* begins anew"):
