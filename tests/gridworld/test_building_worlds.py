@@ -101,11 +101,11 @@ def test_barriers_take_the_nearest_cells_and_the_free_the_farthest():
 
 def test_agents_are_placed_anywhere_they_may_be_and_left_out_where_there_is_no_room():
     full = world(Kind("wall", 2, 3), A, size=2, parts=(Placed(),))
-    state = jax.vmap(full.reset)(jax.random.split(jax.random.key(0), 400))[0]
+    state = jax.jit(jax.vmap(full.reset))(jax.random.split(jax.random.key(0), 400))[0]
     own = np.asarray(state.row[:, 3] * 2 + state.column[:, 3])
     assert (np.abs(np.bincount(own, minlength=4) / 400 - 0.25) < 0.08).all()
     crowded = world(Kind("wall", 2, 4), A, size=2)
-    state, shown = crowded.reset(jax.random.key(0))
+    state, shown = jax.jit(crowded.reset)(jax.random.key(0))
     assert state.active.tolist() == [True] * 4 + [False]
     assert not shown.asks["a"].any()
 

@@ -43,11 +43,12 @@ SEES = {"view_range": 1, "move_range": 1}
 
 def played(world, *actions, key=0):
     """States and what was shown: at reset, and after each action (given for all teams)."""
-    state, shown = world.reset(jax.random.key(key))
+    step = jax.jit(world.step)
+    state, shown = jax.jit(world.reset)(jax.random.key(key))
     states, shows = [state], [shown]
     for number, action in enumerate(actions):
         by_team = {team: jnp.asarray(each, jnp.int32) for team, each in action.items()}
-        state, shown = world.step(state, by_team, jax.random.key(100 + number))
+        state, shown = step(state, by_team, jax.random.key(100 + number))
         states.append(state)
         shows.append(shown)
     return states, shows
@@ -67,8 +68,8 @@ def test_who_is_first_gets_the_cell_and_a_follower_can_go_where_it_was():
 def test_a_drawn_order_lets_each_be_first_now_and_then():
     kinds = (Kind("a", 1, 2, positions=((0, 0), (0, 2)), **SEES),)
     world = GridWorld(1, 3, kinds, (CrossMove(),), (CentredView(),), turns=AllAct(shuffled=True))
-    state, _ = world.reset(jax.random.key(0))
-    step = jax.vmap(lambda key: world.step(state, {"a": jnp.asarray([3, 1])}, key)[0].column)
+    state, _ = jax.jit(world.reset)(jax.random.key(0))
+    step = jax.jit(jax.vmap(lambda key: world.step(state, {"a": jnp.asarray([3, 1])}, key)[0].column))
     columns = step(jax.random.split(jax.random.key(1), 400))
     assert 0.4 < (columns[:, 0] == 1).mean() < 0.6
     assert ((columns == 1).sum(1) == 1).all()

@@ -62,7 +62,7 @@ def test_every_game_can_be_made_and_compared():
 def test_the_end_of_a_corridor_pays_its_length_squared():
     world = game("multi_corridor", length=5, agents=2, in_turn=False)
     step = jax.jit(world.step)
-    state, shown = world.reset(jax.random.key(3))
+    state, shown = jax.jit(world.reset)(jax.random.key(3))
     cells = np.asarray(state.column)
     assert (cells < 4).all()
     total = np.zeros(2)
@@ -78,7 +78,7 @@ def test_pacman_wins_when_everything_is_eaten_and_comes_out_of_the_tunnel():
     board = ["WWWWW"] * 9 + ["__PF_", "WWWWW"]
     world = game("pacman", board="\n".join([*board[:8], "WWWBW", *board[9:]]))
     step = jax.jit(world.step)
-    state, shown = world.reset(jax.random.key(0))
+    state, shown = jax.jit(world.reset)(jax.random.key(0))
     state, shown = step(state, {"pacman": jnp.asarray([1])}, jax.random.key(0))
     assert state.column[0] == 1
     state, shown = step(state, {"pacman": jnp.asarray([0])}, jax.random.key(0))

@@ -33,7 +33,7 @@ def world(*observers, blocking=True, extra=(), overlap=()):
 
 
 def seen(made):
-    return jax.device_get(made.reset(jax.random.key(0))[1].observation)
+    return jax.device_get(jax.jit(made.reset)(jax.random.key(0))[1].observation)
 
 
 def test_nothing_hides_without_blocking():
@@ -80,7 +80,7 @@ def test_who_is_seen_of_several_is_drawn(observe_self):
     crowd = (Kind("crowd", 7, 3, positions=((2, 2),) * 3), Kind("other", 8, positions=((2, 2),)))
     overlap = {1: (7, 8), 7: (7, 8)}
     made = world(CentredView(observe_self), blocking=False, extra=crowd, overlap=overlap)
-    shown = jax.vmap(made.reset)(jax.random.split(jax.random.key(1), 2000))[1].observation["centre"]
+    shown = jax.jit(jax.vmap(made.reset))(jax.random.split(jax.random.key(1), 2000))[1].observation["centre"]
     there = np.asarray(shown)[:, 0, 2, 2]
     shares = {code: float((there == code).mean()) for code in (1, 7, 8)}
     expected = {1: 0.2, 7: 0.6, 8: 0.2} if observe_self else {1: 0.0, 7: 0.75, 8: 0.25}

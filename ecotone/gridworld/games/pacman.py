@@ -62,12 +62,12 @@ class Tunnel:
     def happen(self, world: World, state: GridState, words: Array) -> tuple[GridState, Events]:
         """Send them through."""
         last = world.columns - 1
-        comes = world.roster.each(lambda kind: kind.name in self.kinds, "bool") & state.active & (state.row == self.row)
-        other = jnp.where(state.column == 0, last, 0)
-        at_end = comes & ((state.column == 0) | (state.column == last))
+        members = np.flatnonzero(world.roster.each(lambda kind: kind.name in self.kinds, "bool"))
+        column, other = state.column[members], jnp.where(state.column[members] == 0, last, 0)
+        at_end = state.active[members] & (state.row[members] == self.row) & ((column == 0) | (column == last))
         there = (state.row == self.row) & state.active & (state.column == other[:, None])
-        through = at_end & ~(there & world.clash).any(1)
-        return state._replace(column=jnp.where(through, other, state.column)), {}
+        through = at_end & ~(there & world.clash[members]).any(1)
+        return state._replace(column=state.column.at[members].set(jnp.where(through, other, column))), {}
 
 
 @register
