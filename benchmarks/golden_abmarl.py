@@ -1,6 +1,6 @@
 """Records what Abmarl does with given initial states, actions and draws, for Ecotone's grid world to be held against.
 
-PYTHONPATH=/a/checkout/of/Abmarl python benchmarks/golden_abmarl.py OUT.npz --episodes 2 --steps 40 [--only SCENE ...]
+PYTHONPATH=/a/checkout/of/Abmarl python benchmarks/golden_abmarl.py OUT.npz [--episodes 2 --steps 40 --only SCENE ...]
 
 Needs Abmarl's source (the newest release lacks some components), NumPy, Gymnasium and Matplotlib. Every place where Abmarl
 draws is made to draw as `ecotone.gridworld` does: of all candidates the one whose `shuffled(word, index)` is the greatest.
@@ -237,16 +237,17 @@ def main():
     """Record the scenes."""
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
-    parser.add_argument("--episodes", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--episodes", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, help="of an episode at most; else 60 in a game, 20 in a scene of components")
     parser.add_argument("--only", nargs="*", default=list(SCENES))
     options = parser.parse_args()
     arrays = {"scenes": np.asarray(json.dumps({name: SCENES[name] for name in options.only}))}
     for name in options.only:
+        steps = options.steps or (60 if "game" in SCENES[name] else 20)
         for episode in range(options.episodes):
-            arrays |= {
-                f"{name}/{episode}/{key}": value for key, value in record(SCENES[name], episode, options.steps).items()
-            }
+            recorded = record(SCENES[name], options.first_seed + episode, steps)
+            arrays |= {f"{name}/{episode}/{key}": value for key, value in recorded.items()}
         print(name, options.episodes, "episodes")
     np.savez_compressed(options.out, **arrays)
 

@@ -211,5 +211,5 @@ PEERS = {
     ),
     "purejaxrl": Peer("PureJaxRL", "purejaxrl.py", checkout=True),
     "epymarl": Peer("EPyMARL", "epymarl.py", checkout=True),
-    "jaxmarl": Peer("JaxMARL", "jaxmarl.py", checkout=True),
+    "jaxmarl": Peer("JaxMARL", "jaxmarl_scripts.py", checkout=True),
 }

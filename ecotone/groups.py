@@ -1,5 +1,6 @@
 """Who learns together: groups of agents, and the world whose agents they divide among them."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -118,7 +119,10 @@ def only_group(algorithm: Algorithm, world: World) -> dict[str, Group]:
     together = Group(algorithm)
     if len(world.teams) == 1 or together.joint or together.central:
         return {"agents": together}
-    return {name: Group(algorithm, (name,)) for name, _ in world.teams}
+    names = [re.sub(r"\W", "_", name) for name, _ in world.teams]
+    named = len(set(names)) == len(names) and all(name.isidentifier() for name in names)
+    groups = names if named else [f"group_{i}" for i in range(len(names))]
+    return {group: Group(algorithm, (name,)) for group, (name, _) in zip(groups, world.teams, strict=True)}
 
 
 def divide(groups: Mapping[str, Group], world: World) -> dict[str, tuple[str, ...]]:

@@ -138,7 +138,7 @@ def _groups(algorithm: Algorithm, config: Mapping[str, Any], agents: list[str], 
         if not members:
             warnings.warn(f"no agent is mapped to the policy '{name}': it is left out.", stacklevel=3)
             continue
-        learns = trained is None or name in trained
+        learns = trained is None or bool(trained(name) if callable(trained) else name in trained)
         groups[name] = Group(_configured(algorithm, settings, lanes, len(members)), members, train=learns)
     return groups
 

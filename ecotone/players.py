@@ -1,56 +1,35 @@
 """Those who play episodes: at random, by a script, or by a trained policy."""
 
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
+from ecotone.algorithms.scripted import Random
 from ecotone.episodes import Alone, Play, beside
 from ecotone.mistakes import Mistake
+from ecotone.ops.noise import Noise
 from ecotone.parties import join
 from ecotone.playing.alone import AGENT
 from ecotone.playing.tape import Tape
 from ecotone.policy import Policy, load
 from ecotone.protocols import Stream
 from ecotone.runs import Run
-from ecotone.spec import (
-    ACTION_MASK,
-    Box,
-    Dict,
-    Discrete,
-    Leaf,
-    MultiBinary,
-    MultiDiscrete,
-    Place,
-    Space,
-    Tuple,
-    over_parts,
-    zeros,
-)  # fmt: skip
-from ecotone.teams import AgentSteps, MultiAgentStream, Team
+from ecotone.spec import Box, Discrete, Leaf, MultiDiscrete, Place, Space, over_parts, zeros
+from ecotone.teams import AgentSteps, MultiAgentStream
 from ecotone.trajectory import Tree
 
 
-def by_choice(stream: MultiAgentStream, choose: Callable[[str, int, Any], Any], key: Any) -> Play:
-    """Play on and on; `choose(team, index of the agent, observation)` gives the action, as rows have it, of who is asked."""
+def by_choice(stream: MultiAgentStream, choose: Callable[[str, AgentSteps], Tree], key: Any) -> Play:
+    """Play on and on; `choose(team, now)` gives a team's actions `[1, A, ...]` as rows have them."""
     state, now = stream.start(key)
     yield state, None, now
     while True:
-        action = {name: _chosen(name, team, now, choose) for name, team in stream.teams.items()}
+        action = {team: choose(team, now) for team in stream.teams}
         state, now = stream.step(state, action)
         yield state, action, now
-
-
-def _chosen(name: str, team: Team, now: AgentSteps, choose: Callable[[str, int, Any], Any]) -> Tree:
-    chosen = []
-    for i, asks in enumerate(np.asarray(now.asks[name])[0]):
-        seen = jax.tree.map(lambda x, i=i: np.asarray(x)[0, i], now.observation[name])
-        action = choose(name, i, seen) if asks else zeros(team.spec.action, ())
-        chosen.append(jax.tree.map(np.asarray, action))
-    return jax.tree.map(lambda *each: np.stack(each)[None], *chosen)
 
 
 def by_policy(stream: MultiAgentStream, folder: Path, key: Any) -> Play:
@@ -86,67 +65,38 @@ def _together(stream: MultiAgentStream, run: Run, policy: Policy, key: Any) -> P
         state, now = grouped.step(state, action)
 
 
-def random_action(space: Space, legal: Any, generator: np.random.Generator) -> Any:
-    """A random legal action as rows have it: even between bounds, standard normal where there are none.
+def randomly(stream: MultiAgentStream, seed: int) -> Callable[[str, AgentSteps], Tree]:
+    """Chooses anything legal, each as likely."""
+    noise, player = Noise(seed), Random()
+    told = {name: player.init(noise, team.spec) for name, team in stream.teams.items()}
 
-    Arguments:
-        space: of the action.
-        legal: what the observation's action mask says, none where it has none.
-        generator: what is drawn from.
-    """
-    if isinstance(space, Dict):
-        return {name: random_action(part, _part(legal, name), generator) for name, part in space.parts}
-    if isinstance(space, Tuple):
-        return tuple(random_action(part, _part(legal, i), generator) for i, part in enumerate(space.parts))
-    if isinstance(space, Box):
-        drawn = generator.uniform(-1.0, 1.0, space.shape) if space.bounded else generator.standard_normal(space.shape)
-        return drawn.astype(space.dtype)
-    if isinstance(space, Discrete):
-        return np.asarray(_one_of(space.n, legal, generator), space.dtype)
-    if isinstance(space, MultiDiscrete):
-        edges = np.cumsum([0, *space.sizes])
-        masks = [None if legal is None else legal[a:b] for a, b in pairwise(edges)]
-        return np.array([_one_of(n, m, generator) for n, m in zip(space.sizes, masks, strict=True)], space.dtype)
-    if isinstance(space, MultiBinary):
-        drawn = generator.integers(0, 2, space.shape)
-        return (drawn if legal is None else drawn * (np.asarray(legal) != 0)).astype(space.dtype)
-    raise Mistake(f"nobody can draw an action from {space}.")
-
-
-def _part(legal: Any, name: Any) -> Any:
-    if isinstance(legal, dict):
-        return legal.get(name)
-    return legal[name] if isinstance(legal, tuple) else None
-
-
-def _one_of(count: int, legal: Any, generator: np.random.Generator) -> int:
-    return int(generator.integers(count) if legal is None else generator.choice(np.flatnonzero(legal)))
-
-
-def randomly(stream: MultiAgentStream, seed: int) -> Callable[[str, int, Any], Any]:
-    """Chooses anything legal."""
-    generator = np.random.default_rng(seed)
-
-    def choose(team: str, index: int, seen: Any) -> Any:
-        legal = seen.get(ACTION_MASK) if isinstance(seen, dict) else None
-        return random_action(stream.teams[team].spec.action, legal, generator)
+    def choose(team: str, now: AgentSteps) -> Tree:
+        seen, first = jax.tree.map(lambda x: np.asarray(x)[0], (now.observation[team], now.is_first[team]))
+        action, _, _ = player.act(told[team], seen, first, (), noise, True)
+        return jax.tree.map(lambda x: np.asarray(x)[None], action)
 
     return choose
 
 
-def by_script(stream: MultiAgentStream, act: Callable[[str, Any], Any]) -> Callable[[str, int, Any], Any]:
+def by_script(stream: MultiAgentStream, act: Callable[[str, Any], Any]) -> Callable[[str, AgentSteps], Tree]:
     """Chooses what `act(agent, observation)` says, in the environment's units.
 
     Raises `Mistake` where that does not fit the agent's actions.
     """
 
-    def choose(team: str, index: int, seen: Any) -> Any:
-        agent, space = stream.teams[team].agents[index], stream.teams[team].spec.action
+    def one(agent: str, space: Space, seen: Tree) -> Tree:
         action = act(agent, seen)
         try:
             return over_parts(_as_row, space, action)
         except (TypeError, ValueError, KeyError) as error:
             raise Mistake(f"`act('{agent}', ...)` gave {action!r}, which is no action of {space}: {error}") from error
+
+    def choose(name: str, now: AgentSteps) -> Tree:
+        team = stream.teams[name]
+        asks, seen = jax.tree.map(lambda x: np.asarray(x)[0], (now.asks[name], now.observation[name]))
+        nothing, alone = zeros(team.spec.action, ()), lambda i: jax.tree.map(lambda x: x[i], seen)
+        chosen = [one(a, team.spec.action, alone(i)) if asks[i] else nothing for i, a in enumerate(team.agents)]
+        return jax.tree.map(lambda *each: np.stack(each)[None], *chosen)
 
     return choose
 

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import sys
 import time
+import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,9 @@ class Run:
             described = json.loads((folder / RECORD).read_text())["experiment"]
         except (OSError, ValueError, KeyError) as error:
             raise Mistake(f"{folder} is not the folder of a run: it has no readable run.json.") from error
-        base = read_experiment(folder / FILE) if (folder / FILE).exists() else None
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*they say how RLlib runs")  # which was told when the run began
+            base = read_experiment(folder / FILE) if (folder / FILE).exists() else None
         values = {name: from_json(value, getattr(base, name, None)) for name, value in described.items()}
         return cls(folder, Experiment(**values))
 

@@ -187,8 +187,12 @@ def members(space: Space) -> int:
 
 def mask_of(observation: Tree) -> Array | None:
     """The mask of legal choices, as in `split_mask`; of a team that is one lane that of its agents `[..., A, K]`."""
-    joint = isinstance(observation, dict) and AGENTS in observation and PRESENT in observation
-    return split_mask(observation[AGENTS] if joint else observation)[1]
+    return split_mask(observation[AGENTS] if shows_team(observation) else observation)[1]
+
+
+def shows_team(observation: Tree) -> bool:
+    """Whether an observation is that of a team that is one lane."""
+    return isinstance(observation, dict) and AGENTS in observation and PRESENT in observation
 
 
 def beside(space: Space, agents: int) -> Space:

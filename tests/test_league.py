@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecotone import Checkpointing, Experiment, Group, Random, Scripted, train
+from ecotone import Checkpointing, Experiment, Group, Random, Run, Scripted, train
 from ecotone.cli import main
 from ecotone.league import league, ratings
 from ecotone.mistakes import Mistake
@@ -59,15 +59,20 @@ def test_a_league_needs_two_agents(runs):
         league([other])
 
 
-def test_analyze_prints_the_table(tmp_path, capsys):
+def test_the_command_line_reaches_groups_and_prints_the_table(tmp_path, capsys):
     file = tmp_path / "turns.py"
     file.write_text(
         "import ecotone\nfrom ecotone.testing.probes import InTurn\n"
         'groups = {"both": ecotone.Group(ecotone.Random())}\n'
         f"experiment = ecotone.Experiment(InTurn(), groups=groups, num_envs=2, steps=300, out={str(tmp_path / 'runs')!r})\n"
     )
-    assert main(["train", str(file), "--checkpoint.keep", "1"]) == 0
+    options = ["--checkpoint.keep", "1", "--groups.both.no-shared", "--groups.both.train", "false"]
+    assert main(["train", str(file), *options]) == 0
     folder = capsys.readouterr().out.splitlines()[-1]
+    group = Run.open(folder).experiment.groups["both"]
+    assert (group.shared, group.train, group.ids) == (False, False, False)
+    assert main(["train", str(file), "--groups.both.shard", "true"]) == 2
+    assert "no option --groups.both.shard. Did you mean --groups.both.shared?" in capsys.readouterr().err
     assert main(["analyze", folder, "--league", "--games", "4"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["player", "Elo", "won", "drawn", "lost", "against", "random"]

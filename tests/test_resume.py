@@ -13,12 +13,17 @@ from ecotone import (
     A2C,
     A3C,
     APPO,
+    C51,
+    DDPG,
     DQN,
     IMPALA,
+    IQN,
     PG,
     PPO,
     PQN,
     QMIX,
+    QRDQN,
+    R2D2,
     SAC,
     TD3,
     TQC,
@@ -49,7 +54,18 @@ from ecotone.testing.probes import InTurn
 from tests.algorithms.small import small_mappo, small_matd3, small_named, small_qmix
 from tests.envs.agents.told import Count
 
-pytestmark = pytest.mark.usefixtures("optimized_programs")
+OPTIMIZED = ("ppo", "dqn", "sac", "normalized", "wrapped")
+"""How cases are named that are compiled as users' programs are; the others, which take less time so, must be as exact."""
+
+
+@pytest.fixture(autouse=True)
+def _programs(request):
+    """Compile with or without optimisations."""
+    case = request.node.callspec.params.get("name", "") if hasattr(request.node, "callspec") else ""
+    jax.config.update("jax_disable_most_optimizations", not case.startswith(OPTIMIZED))
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
 
 SMALL = Encoder((8,))
 PPO_SMALL = PPO(model=ActorCritic(SMALL), feed=Rollout(32), epochs=2, minibatches=2)
@@ -66,6 +82,7 @@ SAC_SMALL = dataclasses.replace(
 )
 SAC_REPLAY = SAC_SMALL.replay
 TD3_SMALL = TD3(DeterministicActor(SMALL), Critics((8,)), noise=OrnsteinUhlenbeck(entries=2), replay=SAC_REPLAY)
+DDPG_SMALL = DDPG(DeterministicActor(SMALL), Critics((8,), count=1), replay=SAC_REPLAY)
 TQC_SMALL = TQC(actor=SquashedActor(SMALL), critics=QuantileCritics((8,), atoms=3, drop=1), replay=SAC_REPLAY)
 DISCRETE_SAC_SMALL = DiscreteSAC(actor=ChoiceActor(SMALL), critics=ChoiceCritics((8,)), replay=SAC_REPLAY)
 DQN_PRIORITISED = dataclasses.replace(
@@ -98,7 +115,10 @@ CASES = {
     "dqn with memory local": Experiment("CartPole-v1", DQN_MEMORY, steps=400),
     "dqn with memory compiled": Experiment("CartPole-v1", DQN_MEMORY, num_envs=2, steps=400, runtime="compiled"),
     "dqn prioritised": Experiment("CartPole-v1", DQN_PRIORITISED, num_envs=2, steps=600, runtime="compiled"),
-    "rainbow local": Experiment("CartPole-v1", small_named(Rainbow), steps=300),
+    **{
+        f"{kind.__name__.lower()} local": Experiment("CartPole-v1", small_named(kind), num_envs=2, steps=300)
+        for kind in (C51, QRDQN, IQN, R2D2, Rainbow)
+    },
     "dqn on the host": Experiment(
         "CartPole-v1",
         dataclasses.replace(DQN_PRIORITISED, replay=dataclasses.replace(DQN_PRIORITISED.replay, storage="host")),
@@ -108,6 +128,7 @@ CASES = {
     "sac local": Experiment("Pendulum-v1", SAC_SMALL, steps=450),
     "sac compiled": Experiment("Pendulum-v1", SAC_SMALL, steps=450, runtime="compiled"),
     "td3 local": Experiment("Pendulum-v1", TD3_SMALL, steps=450),
+    "ddpg local": Experiment("Pendulum-v1", DDPG_SMALL, steps=300),
     "tqc local": Experiment("Pendulum-v1", TQC_SMALL, steps=450),
     "discrete sac local": Experiment("CartPole-v1", DISCRETE_SAC_SMALL, steps=450),
     "qmix compiled": Experiment(

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import gymnasium
@@ -21,8 +21,7 @@ def configuration(source: Path, steps: int, seed: int) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for file in ("default", "envs/gymma", "algs/qmix"):
         told |= yaml.safe_load((source / "config" / f"{file}.yaml").read_text())
-    shared = {"common_reward": told["common_reward"], "reward_scalarisation": told["reward_scalarisation"]}
-    told["env_args"] = {"key": KEY, "time_limit": 25, "pretrained_wrapper": None, "seed": seed, **shared}
+    told["env_args"] = {"key": KEY, "time_limit": 25, "pretrained_wrapper": None, "seed": seed}
     never = {"test_interval": NEVER, "test_nepisode": 1, "learner_log_interval": NEVER}
     return told | never | {"t_max": steps, "use_cuda": False, "runner_log_interval": 1_000, "seed": seed}
 
@@ -35,6 +34,7 @@ def main() -> None:
     source = Path(told.checkout).resolve() / "src"
     sys.path.insert(0, str(source))
     sys.modules["pettingzoo.mpe.simple_spread_v3"] = simple_spread_v3  # where it was when EPyMARL was written
+    sys.modules.setdefault("smaclite", ModuleType("smaclite"))  # its battles are imported whatever is played
     where = {"lib_name": "mpe", "env_name": "simple_spread_v3"}
     gymnasium.register(KEY, entry_point="envs.pz_wrapper:PettingZooWrapper", kwargs=where)
     from learners.q_learner import QLearner

@@ -13,6 +13,7 @@ from ecotone.mistakes import Mistake
 from ecotone.ops.normalisers import Moments, RunningNormaliser
 from ecotone.protocols import Algorithm, Report
 from ecotone.spec import ACTION_MASK, Box, Dict, Space, Spec, Tuple, leaves
+from ecotone.teams import REWARDS, is_joint, shows_team
 from ecotone.trajectory import Trajectory
 
 Array = Any
@@ -82,7 +83,8 @@ class NormalizeObservations:
     def init(self, key: Key, spec: Spec) -> NormalizedState:
         """Nothing seen; raises `ValueError` where the observation has no floating-point numbers."""
         found = leaves(spec.observation)
-        listed = lambda path, axes: axes or path.split("/")[0] == ACTION_MASK
+        paid = (REWARDS,) if is_joint(spec.observation) else ()
+        listed = lambda path, axes: axes or ACTION_MASK in path.split("/") or path in paid
         chosen = tuple(i for i, (place, leaf) in enumerate(found) if _is_float(leaf) and not listed(*place))
         if not chosen:
             raise ValueError(f"NormalizeObservations finds no floating-point numbers in {spec.observation}.")
@@ -221,5 +223,8 @@ class NormalizeRewards:
         return RunningNormaliser(self.clip, self.epsilon)
 
     def _scaled(self, seen: Moments, rows: Trajectory) -> Trajectory:
-        reward = rows.reward / self._normaliser.deviation(seen)
-        return rows._replace(reward=reward.clip(-self.clip, self.clip))
+        scale = lambda reward: (reward / self._normaliser.deviation(seen)).clip(-self.clip, self.clip)
+        observation = rows.observation
+        if shows_team(observation):
+            observation = observation | {REWARDS: scale(observation[REWARDS])}
+        return rows._replace(reward=scale(rows.reward), observation=observation)

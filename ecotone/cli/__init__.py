@@ -3,7 +3,9 @@
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from ecotone.mistakes import Mistake, nearest
 
@@ -57,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns the exit code: 0 done, 2 the user's mistake, 130 interrupted; anything else is raised.
     """
     try:
-        return _run(*(sys.argv[1:] if arguments is None else arguments))
+        with warnings.catch_warnings():
+            warnings.showwarning = _told
+            return _run(*(sys.argv[1:] if arguments is None else arguments))
     except Mistake as mistake:
         print(f"ecotone: {' '.join(str(mistake).split())}", file=sys.stderr)
         return MISTAKE
@@ -67,6 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _told(message: Warning | str, category: type[Warning], filename: str, line: int, *rest: Any) -> None:
+    """A warning that is meant for the user in one line, any other as Python has it."""
+    plain = f"ecotone: {message}\n" if category is UserWarning else warnings.formatwarning(message, category, filename, line)
+    print(plain, file=sys.stderr, end="")
 
 
 def _run(name: str = "", *rest: str) -> int:

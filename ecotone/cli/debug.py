@@ -214,7 +214,7 @@ def _key() -> str:
 
     before = termios.tcgetattr(sys.stdin)
     try:
-        tty.setcbreak(sys.stdin)
+        tty.setcbreak(sys.stdin, termios.TCSANOW)
         pressed = sys.stdin.read(1).lower()
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

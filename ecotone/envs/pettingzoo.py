@@ -87,12 +87,11 @@ def _is_parallel(env: Any) -> bool:
 
 
 class Parallel:
-    """A parallel environment; it already speaks in dictionaries, and every agent acts at every step."""
-
-    simultaneous = True
+    """A parallel environment; it already speaks in dictionaries, and every agent acts at every step unless it says no."""
 
     def __init__(self, env: Any) -> None:
         self.env, self.step, self.reset = env, env.step, env.reset
+        self.simultaneous = bool(getattr(env, "simultaneous", True))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.env, name)

@@ -81,7 +81,7 @@ class Party:
 
     def each(self, name: str, function: Any, *trees: Tree) -> Any:
         """`function(*trees)`, or where policies are not shared, of every agent's, which lie on axis 0."""
-        return function(*trees) if self.groups[name].shared else jax.vmap(function)(*trees)
+        return function(*trees) if self.groups[name].shared else jax.vmap(function, axis_size=self.size(name))(*trees)
 
     def initial_memory(self, lanes: int) -> dict[str, Tree]:
         """Memories before the first row, for so many copies."""
@@ -121,9 +121,8 @@ class Party:
             raise TypeError("policies of several agents act in one program")
         apart = lambda tree: split_agents(tree, self.size(name), 0)
         act = lambda params, seen, first, memory, key: algorithm.act(params, seen, first, memory, key, explore)
-        chosen = jax.vmap(act, in_axes=(0, 0, 0, 0, 0))(
-            params, apart(observation), apart(is_first), apart(memory), self.keys(name, key)
-        )
+        given = params, apart(observation), apart(is_first), apart(memory), self.keys(name, key)
+        chosen = self.each(name, act, *given)
         return jax.tree.map(lambda x: x.swapaxes(0, 1).reshape(-1, *x.shape[2:]), chosen)
 
 

@@ -119,14 +119,14 @@ class Dones(CustomManager):
 
     Arguments:
         sim: the simulation.
-        kwargs: of the manager.
+        arguments, kwargs: of the manager.
     """
 
     managing: type[SimulationManager]
 
-    def __init__(self, sim: Any, **kwargs: Any) -> None:
+    def __init__(self, sim: Any, *arguments: Any, **kwargs: Any) -> None:
         super().__init__(sim)
-        self._manager = self.managing(sim, **kwargs)
+        self._manager = self.managing(sim, *arguments, **kwargs)
 
     def reset(self, **kwargs: Any) -> dict[str, Any]:
         """Begin an episode, and give observations; arguments are those of the simulation's `reset`."""

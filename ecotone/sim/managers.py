@@ -8,7 +8,6 @@ ended.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,7 +56,9 @@ class SimulationManager(ABC):
         self.possible_agents = [agent.id for agent in self.agents.values() if is_agent(agent)]
         self.done_agents: set[str] = set()
         self.steps = 0
+        self._alive: dict[str, None] = {}
         self._asked: set[str] = set()
+        self._get_truncated = getattr(sim, "get_truncated", None)
         self._draws = GlobalDraws()
         if not self.possible_agents:
             raise Mistake(f"{type(sim).__name__} has no agent that both sees and acts, so nobody could learn in it.")
@@ -113,7 +114,8 @@ class SimulationManager(ABC):
         """
         if seed is not None:
             self._seed(seed)
-        self.done_agents = {agent for agent in self.agents if agent not in self.possible_agents}
+        self._alive = dict.fromkeys(self.possible_agents)
+        self.done_agents = self.agents.keys() - self._alive.keys()
         self.steps = 0
         with self._draws:
             self.sim.reset(**(options or {}), **kwargs)
@@ -153,9 +155,7 @@ class SimulationManager(ABC):
             self.unwrapped.reseed(seed)
 
     def _check(self, actions: dict[str, Any]) -> None:
-        for agent in actions:
-            if agent in self._asked:
-                continue
+        for agent in actions.keys() - self._asked:
             if agent not in self.agents:
                 why = f"there is no such agent: the agents are {', '.join(self.possible_agents)}"
             elif agent not in self.possible_agents:
@@ -164,37 +164,35 @@ class SimulationManager(ABC):
                 why = "it is done" if agent in self.done_agents else "it was not asked"
             raise Mistake(f"step {self.steps} has an action for '{agent}', but {why}.")
 
-    def _remaining(self) -> list[str]:
-        return [agent for agent in self.possible_agents if agent not in self.done_agents]
-
     def _report(self) -> Stepped:
         over = bool(self.sim.get_all_done())
         expired = not over and self.horizon is not None and self.steps >= self.horizon
-        told = Stepped({}, {}, {}, {}, {})
-        for agent in self._remaining() if over or expired else self._next():
-            self._tell(agent, told, over, expired)
-        ends = over or expired or not self._remaining()
-        cut = any(told.truncations.values())
+        told, cut = Stepped({}, {}, {}, {}, {}), False
+        for agent in list(self._alive) if over or expired else self._next():
+            cut |= self._tell(agent, told, over, expired)
+        ends = over or expired or not self._alive
         if ends and cut:
             told.terminations.update({agent: not cut for agent, cut in told.truncations.items()})
+        self._asked = set() if ends else told.observations.keys() & self._alive.keys()
         told.terminations[ALL], told.truncations[ALL] = ends and not cut, ends and cut
-        self._asked = set() if ends else set(told.observations) - self.done_agents
         return told
 
-    def _tell(self, agent: str, told: Stepped, over: bool, expired: bool) -> None:
-        """Add what one agent has to report, and note whether it is done."""
-        told.observations[agent] = self.sim.get_obs(agent)
-        told.rewards[agent] = self.sim.get_reward(agent)
-        done = bool(self.sim.get_done(agent))
-        cut = ((done or over) and self._cut(agent)) or (expired and not done)
+    def _tell(self, agent: str, told: Stepped, over: bool, expired: bool) -> bool:
+        """Add what one agent has to report, note whether it is done, and say whether it was cut short."""
+        sim = self.sim
+        told.observations[agent] = sim.get_obs(agent)
+        told.rewards[agent] = sim.get_reward(agent)
+        done, cut = bool(sim.get_done(agent)), False
+        if done or over:
+            cut = self._get_truncated is not None and bool(self._get_truncated(agent))
+        elif expired:
+            cut = True
         told.terminations[agent], told.truncations[agent] = done and not cut, cut
-        told.infos[agent] = self.sim.get_info(agent)
+        told.infos[agent] = sim.get_info(agent)
         if done:
             self.done_agents.add(agent)
-
-    def _cut(self, agent: str) -> bool:
-        get_truncated = getattr(self.sim, "get_truncated", None)
-        return get_truncated is not None and bool(get_truncated(agent))
+            del self._alive[agent]
+        return cut
 
 
 class AllStepManager(SimulationManager):
@@ -227,7 +225,7 @@ class AllStepManager(SimulationManager):
         return self.possible_agents
 
     def _next(self) -> Iterator[str]:
-        return iter(self._remaining())
+        return iter(list(self._alive))
 
 
 class TurnBasedManager(SimulationManager):
@@ -241,22 +239,18 @@ class TurnBasedManager(SimulationManager):
         self._turn = 0
 
     def _first(self) -> Iterable[str]:
-        self._turn = 0
-        return islice(self._line(), 1)
+        self._turn = 1
+        return self.possible_agents[:1]
 
     def _next(self) -> Iterator[str]:
-        for agent in self._line():
-            yield agent
-            if agent not in self.done_agents:
-                return
-
-    def _line(self) -> Iterator[str]:
-        """Those who are not done yet, from the next in line on."""
-        while self._remaining():
-            agent = self.possible_agents[self._turn]
-            self._turn = (self._turn + 1) % len(self.possible_agents)
-            if agent not in self.done_agents:
+        line, alive = self.possible_agents, self._alive
+        while alive:
+            agent = line[self._turn % len(line)]
+            self._turn += 1
+            if agent in alive:
                 yield agent
+                if agent in alive:
+                    return
 
 
 class DynamicOrderManager(SimulationManager):
@@ -278,11 +272,11 @@ class DynamicOrderManager(SimulationManager):
 
     def _next(self) -> Iterator[str]:
         yield from (named := self._named())
-        if self._remaining() and not any(agent not in self.done_agents for agent in named):
+        if self._alive and not any(agent in self._alive for agent in named):
             raise Mistake(f"step {self.steps}: `next_agent` names nobody who is alive, but the episode goes on.")
 
     def _named(self) -> list[str]:
         """Those whom the simulation names and who were not done before; a set is taken in the order of the agents."""
         named = self.sim.next_agent
         ordered = self.possible_agents if isinstance(named, set | frozenset) else named
-        return [agent for agent in ordered if agent in named and agent not in self.done_agents]
+        return [agent for agent in ordered if agent in named and agent in self._alive]

@@ -50,11 +50,6 @@ class RLlibEnvironment(MultiAgentEnv):  # type: ignore[misc, valid-type]
         """Free what the simulation holds."""
         self.sim.close()
 
-    @property
-    def unwrapped(self) -> Any:
-        """The simulation without manager and wrappers."""
-        return self.sim.unwrapped
-
 
 def to_rllib(manager: SimulationManager) -> RLlibEnvironment:
     """A managed simulation as an environment of RLlib's."""

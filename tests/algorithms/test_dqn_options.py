@@ -145,3 +145,16 @@ def test_named_settings_are_dqn_with_other_defaults(kind):
     changed = overridden(experiment, None, ["--algorithm.gamma", "0.5", "--algorithm.model.encoder.hidden", "8"]).algorithm
     assert type(changed) is kind
     assert (changed.gamma, changed.model.encoder.hidden, changed.model.head) == (0.5, (8,), made.model.head)
+
+
+def test_priorities_learn_what_is_rare_from_fewer_updates():
+    def error(priority):
+        """Of the value of what seldom comes and pays, over seeds."""
+        replay = replace(small_dqn().replay, batch=8, priority=priority)
+        algorithm, seen = replace(small_dqn(), replay=replay), jnp.ones((1, 1))
+        states = [fit(algorithm, probes.RareReward(), lanes=4, fragments=80, seed=seed).state for seed in range(4)]
+        return np.mean([np.abs(state.network(seen, None, ())[0] - 1.0).mean() for state in states])
+
+    by_priority, evenly = error(0.9), error(None)
+    assert by_priority < 0.03
+    assert evenly > 3.0 * by_priority

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ecotone.algorithms import QMIX, VDN
+from ecotone.algorithms.normalized import NormalizeObservations, NormalizeRewards
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import QNetwork
 from ecotone.networks.recurrent import GRU
@@ -131,3 +132,20 @@ def test_options_that_a_team_cannot_honour_are_mistakes(algorithm, told):
 def test_lanes_that_are_single_agents_are_an_error():
     with pytest.raises(ValueError, match="group with `joint`"):
         QMIX().init(jax.random.key(0), Spec(Box((3,)), Discrete(3)))
+
+
+def test_rewards_of_each_agent_are_scaled_with_those_of_the_team_but_not_normalised_as_observations():
+    inner, rewards = small_matd3(delay=1), "rewards"
+    state = NormalizeObservations(inner).init(jax.random.key(0), TEAM)
+    seen = rows_for(inner, state.inner, TEAM, jax.random.key(1)).observation
+    scaled = dataclasses.replace(state.scaling, mean=tuple(mean + 1.0 for mean in state.scaling.mean))(seen)
+    np.testing.assert_array_equal(scaled[rewards], seen[rewards])
+    assert not np.allclose(scaled["state"], seen["state"])
+    algorithm = NormalizeRewards(inner)
+    state = algorithm.init(jax.random.key(0), TEAM)
+    state = state._replace(seen=state.seen._replace(count=jnp.ones(()), spread=jnp.full((), 4.0)))  # a deviation of 2
+    rows = rows_for(inner, state.inner, TEAM, jax.random.key(1))
+    half = rows._replace(reward=rows.reward / 2, observation=rows.observation | {rewards: rows.observation[rewards] / 2})
+    ours = jax.jit(algorithm.update)(state, rows, jax.random.key(2))[1].metrics
+    theirs = jax.jit(inner.update)(state.inner, half, jax.random.key(2))[1].metrics
+    np.testing.assert_allclose(ours["critic_loss"], theirs["critic_loss"], rtol=1e-4)

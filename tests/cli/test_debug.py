@@ -108,6 +108,12 @@ def test_mistakes_are_told_in_a_line(ecotone, corridor, tmp_path, arguments, say
     assert said.err.count("\n") == 1
 
 
+@pytest.mark.filterwarnings("default:it is steep")
+def test_what_a_file_warns_of_is_told_in_a_line(ecotone, corridor):
+    corridor.write_text(f"import warnings\n\nwarnings.warn('it is steep')\n{CORRIDOR}")
+    assert ecotone("debug", corridor, "-s", "1").err == "ecotone: it is steep\n"
+
+
 def test_values_are_written_short():
     assert (
         written({"a": np.array([0.123456, 2.0]), "b": np.bool_(True), "c": (1, 2.5)}) == "a: [0.1235 2], b: 1, c: (1, 2.5)"

@@ -9,9 +9,8 @@ from tests.gridworld.golden import compare
 RECORDED = Path(__file__).parent / "golden" / "abmarl.npz"
 GAMES = ("team_battle", "maze", "multi_maze", "reach_target", "predator_prey", "traffic_corridor")
 COMPONENTS = (
-    "move, centred", "cross, absolute, position", "drift, stacked", "binary, several", "binary, stacked",
-    "stacked, ammunition", "by encoding", "selective", "restricted, stacked", "one team", "target inactive",
-    "encoding inactive",
+    "move, centred", "cross, absolute, position", "drift, stacked", "binary, stacked", "stacked, ammunition", "by encoding",
+    "restricted, stacked", "one team", "target inactive", "encoding inactive",
 )  # fmt: skip
 """One scene for each component; the others of the recording are compared by hand."""
 

@@ -19,8 +19,6 @@ from ecotone.networks.recurrent import GRU, LSTM
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.local import Local
 
-pytestmark = pytest.mark.usefixtures("optimized_programs")
-
 SMALL = Encoder((8,))
 CASES = {
     "ppo": (PPO(model=ActorCritic(SMALL), feed=Rollout(16), epochs=2, minibatches=2), "CartPole-v1", 4),

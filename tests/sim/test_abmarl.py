@@ -3,6 +3,7 @@
 import dataclasses
 import random
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -145,7 +146,8 @@ def test_an_experiment_file_trains_as_it_is(file, tmp_path):
     assert 12 <= len(ended) < 12 + experiment.lanes
     assert max(event.length for event in ended) == 10
     assert set(ended[0].agents) == {"left", "right"}
-    with pytest.warns(UserWarning, match="num_workers"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         again = Run.open(run.folder).experiment
     assert again.groups["left"].agents == ("left",)
 

@@ -73,7 +73,6 @@ def test_rllib_environments_know_who_is_left():
     *_, truncated, _ = env.step({"agent0": RIGHT, "agent1": STAY})
     assert (env.agents, truncated["__all__"]) == (["agent1"], False)
     assert list(env.observation_space.spaces) == ["agent0", "agent1"] == env.possible_agents
-    assert env.unwrapped is env.sim.sim
     with pytest.raises(Mistake, match="object has no `possible_agents`"):
         from_rllib(object())
 

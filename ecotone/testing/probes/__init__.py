@@ -1,11 +1,11 @@
 """Probe environments: each takes seconds to learn and fails for one reason only.
 
 A probe that is not learned points at its cause: `ConstantReward` at the value loss, `ReadableReward` at the encoder,
-`DelayedReward` at discounting, `Endless` at truncation, `Choice` at the policy loss, `ReadableChoice` at both together,
-`Recall` at memory, `Target` and `ReadableTarget` at continuous actions, `Combination` at several choices at once,
-`Agreement` at choices that depend on each other, `Legal` at action masks, `Nested`
-at nested spaces. `TwoStep` is for two agents: a team's value that is a sum of its agents' cannot tell the better choice.
-`InTurn` is for agents that wait.
+`DelayedReward` at discounting, `RareReward` at priorities, `Endless` at truncation, `Choice` at the policy loss,
+`ReadableChoice` at both together, `Recall` at memory, `Target` and `ReadableTarget` at continuous actions, `Combination` at
+several choices at once, `Agreement` at choices that depend on each other, `Legal` at action masks, `Nested` at nested
+spaces. `TwoStep` is for two agents: a team's value that is a sum of its agents' cannot tell the better choice. `InTurn` is
+for agents that wait.
 """
 
 from ecotone.envs.classic.matrix import TwoStep
@@ -13,7 +13,7 @@ from ecotone.testing.probes.choices import Agreement, Choice, Combination, Legal
 from ecotone.testing.probes.nested import Nested
 from ecotone.testing.probes.numbers import ReadableTarget, Target
 from ecotone.testing.probes.turns import InTurn
-from ecotone.testing.probes.values import ConstantReward, DelayedReward, Endless, ReadableReward
+from ecotone.testing.probes.values import ConstantReward, DelayedReward, Endless, RareReward, ReadableReward
 
 __all__ = [
     "Agreement",
@@ -25,6 +25,7 @@ __all__ = [
     "InTurn",
     "Legal",
     "Nested",
+    "RareReward",
     "ReadableChoice",
     "ReadableReward",
     "ReadableTarget",

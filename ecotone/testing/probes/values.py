@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from ecotone.frozen import frozen
@@ -53,6 +54,33 @@ class ReadableReward:
     def step(self, state: Array, action: Array, key: Key) -> Step:
         """The observation as reward, and the end."""
         return one_step(state, state[0])
+
+
+@frozen
+class RareReward:
+    """One decision; the observation is 1 now and then, which pays 1, and else -1, which pays nothing, whatever is decided.
+
+    What is worth something is seldom drawn from a replay, unless by priority (arXiv:1511.05952, section 3.1).
+    """
+
+    chance: float = 0.02
+    """Of an episode that pays."""
+    action: Space = Discrete(2)
+    """Any action space."""
+
+    @property
+    def spec(self) -> Spec:
+        """Whether it pays, to see."""
+        return Spec(Box((1,), low=-1.0, high=1.0), self.action)
+
+    def reset(self, key: Key) -> tuple[Array, Array]:
+        """1 with the chance, else -1."""
+        observation = jnp.where(jax.random.bernoulli(key, self.chance), 1.0, -1.0)[None]
+        return observation, observation
+
+    def step(self, state: Array, action: Array, key: Key) -> Step:
+        """1 or nothing, and the end."""
+        return one_step(state, jnp.maximum(state[0], 0.0))
 
 
 @frozen

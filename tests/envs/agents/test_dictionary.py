@@ -197,6 +197,27 @@ def test_a_seed_gives_the_same_rows_twice_and_a_saved_stream_goes_on_as_it_would
     np.testing.assert_array_equal(after[-1].state, after[-1].observation["a"]["count"])
 
 
+class Backwards(Count):
+    """Names its agents the other way round in every dictionary."""
+
+    def reset(self, seed=None, options=None):
+        observations, infos = super().reset(seed)
+        return turned(observations), infos
+
+    def step(self, actions):
+        return tuple(map(turned, super().step(turned(actions))))
+
+
+def turned(by_agent):
+    return dict(reversed(by_agent.items()))
+
+
+def test_the_order_of_agents_in_dictionaries_does_not_matter():
+    streams = [DictionaryStream(kind, 2, seed=5) for kind in (Count, Backwards)]
+    ours, theirs = ([stream.start()[1], *run(stream, 15)] for stream in streams)
+    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+
+
 def test_tasks_reach_every_copy():
     stream = DictionaryStream(Count, 2, seed=0, state=False)
     stream.set_task(9)

@@ -167,3 +167,7 @@ def test_groups_that_contradict_themselves(options, message):
 def test_an_algorithm_alone_gets_a_group_per_team_or_one_that_is_joint():
     assert {name: group.agents for name, group in only_group(PPO(), WORLD).items()} == {"a": ("a",), "b": ("b",)}
     assert only_group(QMIX(), WORLD)["agents"].joint
+    odd = World((("a-b", WORLD.teams[0][1]), ("c", WORLD.teams[1][1])))
+    assert {name: group.agents for name, group in only_group(PPO(), odd).items()} == {"a_b": ("a-b",), "c": ("c",)}
+    odd = World((("1", WORLD.teams[0][1]), ("c", WORLD.teams[1][1])))
+    assert list(only_group(PPO(), odd)) == ["group_0", "group_1"]

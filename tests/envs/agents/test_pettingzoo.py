@@ -87,6 +87,8 @@ def test_makers_of_pettingzoo_are_taken_as_they_are():
     assert type(agents_maker(simple_spread_v3.env, {})()) is pettingzoo.Turns
     mine = agents_maker(Mine, {"inner": 3})()
     assert (mine.simultaneous, mine.inner) == (True, 3)
+    Mine.simultaneous = False
+    assert not agents_maker(Mine, {})().simultaneous
     assert is_multi_agent(tictactoe_v3.env)
     assert is_multi_agent(Mine, {"inner": 1})
     assert not is_multi_agent("CartPole-v1")
