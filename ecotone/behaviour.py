@@ -13,6 +13,10 @@ from ecotone.recording import NOWHERE, Drawable, Frame, Recording, Scene
 from ecotone.runs import Run
 
 EPISODES = 16
+MOST_AGENTS = 4_000
+"""Of all episodes of a report together, so that great worlds do not take long; one is always played."""
+MOST_STANDING = 500_000
+"""Agents times cells up to which moves from every cell are looked at."""
 MOST_TEAMS = 4
 
 
@@ -24,10 +28,19 @@ def draw_behaviour(run: Run, path: Path) -> bool:
     return bool(maps)
 
 
-def behaviour(run: Run, episodes: int = EPISODES, seed: int = 0) -> list[Map]:
-    """Maps of where agents go, meet, and prefer to go; none for a run without a grid or without a checkpoint."""
+def behaviour(run: Run, episodes: int | None = None, seed: int = 0) -> list[Map]:
+    """Maps of where agents go, meet, and prefer to go; none for a run without a grid or without a checkpoint.
+
+    Arguments:
+        run: its newest checkpoint plays.
+        episodes: how many; none means as many as suit the number of its agents.
+        seed: of the environment.
+    """
     if not run.steps() or not drawable(run):
         return []
+    if episodes is None:
+        world = grid_of(run)
+        episodes = EPISODES if world is None else max(1, min(EPISODES, MOST_AGENTS // world.size))
     recording = play(run, episodes, seed)
     return [*_moves(run, recording, seed), *_places(recording), *_meetings(recording)]
 
@@ -41,7 +54,7 @@ def drawable(run: Run) -> bool:
 def _moves(run: Run, recording: Recording, seed: int) -> list[Map]:
     """Preferred moves of the first agent of each team that moves, with all that does not learn in its place."""
     world = grid_of(run)
-    if world is None or recording.scene is None:
+    if world is None or recording.scene is None or world.size * world.rows * world.columns > MOST_STANDING:
         return []
     maps, scenery = [], [kind.name for k, kind in enumerate(world.kinds) if k not in world.learners]
     for team in list(world.teams.values())[:MOST_TEAMS]:

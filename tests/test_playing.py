@@ -122,7 +122,7 @@ def test_many_agents_on_the_host_with_pictures_where_they_make_some(tmp_path):
     told = play(run, episodes=2)
     assert [episode.rows for episode in told.episodes] == [4, 4]
     assert [len(episode.pictures) for episode in told.episodes] == [4, 4]
-    assert told.rate == 5
+    assert (told.rate, told.title) == (5, "Scripted on Counting")
     track = told.episodes[1].tracks["a"]
     np.testing.assert_array_equal(track.observation[:, 0, 0], [3, 2, 1, 0])
     np.testing.assert_array_equal(track.asks[:, 1], [1, 1, 0, 0])

@@ -93,7 +93,9 @@ def _entities(axes: Axes, scene: Scene, frame: Frame) -> None:
 def _entity(axes: Axes, look: Look, place: np.ndarray, facing: int) -> None:
     size = 0.5 if look.shape == "wall" else 0.5 * look.size
     at = place[::-1]
-    edge = {"linewidth": 0, "zorder": 2} if look.shape == "wall" else {"edgecolor": "#333333", "linewidth": 0.7, "zorder": 4}
+    edge: dict[str, Any] = (
+        {"linewidth": 0, "zorder": 2} if look.shape == "wall" else {"edgecolor": "#333333", "linewidth": 0.7, "zorder": 4}
+    )
     axes.add_patch(Polygon(at + size * OUTLINES[look.shape], facecolor=look.colour, **edge))
     if facing != NOWHERE:
         axes.add_patch(Polygon(at + size * pointer(facing), facecolor="white", linewidth=0, zorder=5))

@@ -28,7 +28,17 @@ def play_alone(experiment: Experiment, policy: Policy, episodes: int, seed: int,
         rate = float(env.metadata.get("render_fps") or FRAMES_PER_SECOND)
     finally:
         env.close()
-    return Recording(experiment.name, {AGENT: (AGENT,)}, played, rate=rate)
+    return Recording(title_of(experiment), {AGENT: (AGENT,)}, played, rate=rate)
+
+
+def title_of(experiment: Experiment) -> str:
+    """What a recording of it shows: its title, or else algorithm and environment."""
+    env = (
+        experiment.env
+        if isinstance(experiment.env, str)
+        else getattr(experiment.env, "__name__", type(experiment.env).__name__)
+    )
+    return experiment.title or (env if experiment.algorithm is None else f"{type(experiment.algorithm).__name__} on {env}")
 
 
 def gymnasium_environment(experiment: Experiment, mode: str | None) -> Any:

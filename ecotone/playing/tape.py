@@ -14,7 +14,7 @@ from ecotone.envs.streams import agents_maker
 from ecotone.experiment import Experiment
 from ecotone.parties import join, sees_state
 from ecotone.pictures.files import encoded
-from ecotone.playing.alone import AGENT, FRAMES_PER_SECOND, magnified, quiet
+from ecotone.playing.alone import AGENT, FRAMES_PER_SECOND, magnified, quiet, title_of
 from ecotone.policy import Policy
 from ecotone.recording import Drawable, Episode, Frame, Recording, Track
 from ecotone.spec import Space, Spec, to_environment
@@ -69,7 +69,7 @@ def play_copies(experiment: Experiment, policy: Policy, stream: CompiledStream |
         rows = _rows_of_many(policy, seen, look, jax.random.key(seed), True)
     else:
         teams, rows = {AGENT: (AGENT,)}, _rows_of_one(policy, stream, look, jax.random.key(seed))
-    return Recording(experiment.name, teams, rows.episodes(1), env.scene if isinstance(env, Drawable) else None)
+    return Recording(title_of(experiment), teams, rows.episodes(1), env.scene if isinstance(env, Drawable) else None)
 
 
 def play_together(experiment: Experiment, policy: Policy, episodes: int, seed: int, mode: str | None) -> Recording:
@@ -99,7 +99,7 @@ def play_together(experiment: Experiment, policy: Policy, episodes: int, seed: i
     finally:
         stream.close()
     rate = float(getattr(env, "metadata", {}).get("render_fps") or FRAMES_PER_SECOND) if drawn else 8.0
-    return Recording(experiment.name, teams, rows.episodes(episodes, drawn), rate=rate)
+    return Recording(title_of(experiment), teams, rows.episodes(episodes, drawn), rate=rate)
 
 
 class _Rows:

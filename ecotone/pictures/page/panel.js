@@ -69,7 +69,7 @@ class Panel {
       chips.append(chip);
     }
     const more = agents.length > MANY ? [element("p", { className: "quiet", textContent: `and ${agents.length - MANY} more: click them on the grid, or choose above.` })] : [];
-    return [element("h2", { textContent: `${agents.length} agents` }), element("p", { className: "quiet", textContent: "Click one to see what it sees, does and gets." }),
+    return [element("h2", { textContent: `${agents.length} agents` }), element("p", { className: "quiet", textContent: `${episode.frames ? "Click" : "Choose"} one to see what it sees, does and gets.` }),
       element("h3", { textContent: "Teams" }), table,
       element("h3", { textContent: "Return over the episode, by team" }), curves(rows, step, episode.rows),
       element("h3", { textContent: "Agents" }), chips, ...more];
