@@ -58,7 +58,7 @@ def scored(monkeypatch):
                 break
 
     monkeypatch.setattr(optuna, "follow", follow)
-    monkeypatch.setattr(optuna, "make_engine", lambda experiment: SimpleNamespace(lanes=1))
+    monkeypatch.setattr(optuna, "make_engine", lambda experiment: SimpleNamespace(lanes=1, stream=None))
     return scores
 
 

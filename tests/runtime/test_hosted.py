@@ -19,8 +19,6 @@ from ecotone.replay import host
 from ecotone.runtime.hosted import Hosted
 from ecotone.training import make_engine
 
-pytestmark = pytest.mark.usefixtures("optimized_programs")
-
 EVEN = Replay(capacity=60, batch=8, warmup=20, ratio=0.5, length=3)
 BY_PRIORITY = replace(EVEN, priority=0.6, importance=Constant(0.5))
 

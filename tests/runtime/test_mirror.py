@@ -43,4 +43,4 @@ def test_mirror_keeps_tuples_and_copies_arrays():
 
 def test_what_has_no_mirror_is_an_error():
     with pytest.raises(TypeError, match="cannot be mirrored"):
-        Mirror({"weights": np.ones(3)})
+        Mirror([np.ones(3)])
