@@ -20,6 +20,11 @@ from ecotone.spec import Dict, Discrete, MultiDiscrete
 Array = Any
 
 
+def _side(world: World, kind: Kind) -> int:
+    """Cells along a side of the window that a kind's attacks reach."""
+    return 2 * reach(kind.attack_range, world.rows, world.columns) + 1
+
+
 def _mapped(attack: Any) -> None:
     object.__setattr__(attack, "mapping", pairs(attack.mapping))
 
@@ -113,8 +118,7 @@ class SelectiveAttack:
 
     def space(self, world: World, kind: Kind) -> MultiDiscrete:
         """One number for each cell."""
-        cells = (2 * reach(kind.attack_range, world.rows, world.columns) + 1) ** 2
-        return MultiDiscrete((kind.simultaneous_attacks + 1,) * cells)
+        return MultiDiscrete((kind.simultaneous_attacks + 1,) * _side(world, kind) ** 2)
 
     def act(self, world: World, state: GridState, agent: Array, action: Array, words: Array) -> tuple[GridState, Events]:
         """Hit."""
@@ -146,16 +150,14 @@ class RestrictedSelectiveAttack:
 
     def space(self, world: World, kind: Kind) -> MultiDiscrete:
         """One cell for each attack."""
-        cells = (2 * reach(kind.attack_range, world.rows, world.columns) + 1) ** 2
-        return MultiDiscrete((cells + 1,) * kind.simultaneous_attacks)
+        return MultiDiscrete((_side(world, kind) ** 2 + 1,) * kind.simultaneous_attacks)
 
     def act(self, world: World, state: GridState, agent: Array, action: Array, words: Array) -> tuple[GridState, Events]:
         """Hit."""
-        side = max(2 * reach(kind.attack_range, world.rows, world.columns) + 1 for kind in world.kinds if attacks(kind))
-        widths = world.roster.each(lambda kind: 2 * reach(kind.attack_range, world.rows, world.columns) + 1, "int32")
+        side = max(_side(world, kind) for kind in world.kinds if attacks(kind))
         cell = action - 1
         if self.column_first:
-            width = jnp.asarray(widths)[agent]
+            width = jnp.asarray(world.roster.each(lambda kind: _side(world, kind), "int32"))[agent]
             cell = jnp.where(action > 0, cell % width * width + cell // width, -1)
         counts = (cell == np.arange(side * side)[:, None]).sum(-1)
         return _by_cell(world, state, agent, counts, self, most(world), words)
