@@ -21,6 +21,11 @@ MOST = 1 << 16
 """So many choices a channel may have when all its combinations are listed."""
 
 
+def _actors(name: str) -> Any:
+    """A property that is the inner actor's."""
+    return property(lambda self: getattr(self.actor, name), doc="The actor's.")
+
+
 @register
 @frozen
 class OneChoice:
@@ -29,20 +34,9 @@ class OneChoice:
     actor: Actor
     """What acts."""
 
-    @property
-    def key(self) -> str:
-        """The actor's."""
-        return self.actor.key
-
-    @property
-    def words(self) -> int:
-        """The actor's."""
-        return self.actor.words
-
-    @property
-    def events(self) -> tuple[str, ...]:
-        """The actor's."""
-        return self.actor.events
+    key = _actors("key")
+    words = _actors("words")
+    events = _actors("events")
 
     def serves(self, kind: Kind) -> bool:
         """Those whom the actor serves."""
@@ -68,20 +62,9 @@ class ExclusiveChoice:
     actor: Actor
     """What acts."""
 
-    @property
-    def key(self) -> str:
-        """The actor's."""
-        return self.actor.key
-
-    @property
-    def words(self) -> int:
-        """The actor's."""
-        return self.actor.words
-
-    @property
-    def events(self) -> tuple[str, ...]:
-        """The actor's."""
-        return self.actor.events
+    key = _actors("key")
+    words = _actors("words")
+    events = _actors("events")
 
     def serves(self, kind: Kind) -> bool:
         """Those whom the actor serves."""
@@ -161,20 +144,9 @@ class Only:
     kinds: tuple[str, ...]
     """Names of the kinds that do."""
 
-    @property
-    def key(self) -> str:
-        """The actor's."""
-        return self.actor.key
-
-    @property
-    def words(self) -> int:
-        """The actor's."""
-        return self.actor.words
-
-    @property
-    def events(self) -> tuple[str, ...]:
-        """The actor's."""
-        return self.actor.events
+    key = _actors("key")
+    words = _actors("words")
+    events = _actors("events")
 
     def serves(self, kind: Kind) -> bool:
         """Those named whom the actor serves."""
