@@ -7,6 +7,7 @@ A core reads features `[T, B, D]` with `is_first` `[T, B]` and the memory before
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ from ecotone.ops.special import sigmoid
 Array = Any
 Key = Any
 Tree = Any
+Step = Callable[[Tree, Array, Array], tuple[Tree, Array]]
 
 
 class Core(Protocol):
@@ -54,23 +56,69 @@ def forget(memory: Tree, is_first: Array) -> Tree:
     return jax.tree.map(one, memory)
 
 
-def unroll(step: Callable[[Tree, Array], tuple[Tree, Array]], inputs: Array, is_first: Array, memory: Tree) -> Any:
-    """Run `step(memory [B, ...], inputs [B, D]) -> (memory, output)` over rows `[T, B, ...]`, forgetting at `is_first`.
+def unroll(step: Step, onward: tuple[Array, Array], seen: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+    """Run `step(memory, seen, kept) -> (memory, output)` over rows `seen` `[T, B, G]`, forgetting at `is_first` `[T, B]`.
 
+    `kept` `[B, G]` is an affine map, `onward` its weight `[H, G]` and bias `[G]`, of the first part of the memory `[B, H]`.
     Returns the outputs `[T, B, ...]` and the memory after the last row.
     """
-
-    def once(memory: Tree, row: tuple[Array, Array]) -> tuple[Tree, Array]:
-        return step(forget(memory, row[1]), row[0])
-
-    if namespace(inputs) is np:
+    if namespace(seen) is np:
         outputs = []
-        for row in zip(inputs, is_first, strict=True):
-            memory, output = once(memory, row)
+        for row, first in zip(seen, is_first, strict=True):
+            memory = forget(memory, first)
+            memory, output = step(memory, row, _first(memory) @ onward[0] + onward[1])
             outputs.append(output)
         return np.array(outputs), memory
-    memory, outputs = jax.lax.scan(once, memory, (inputs, is_first))
+    return _unrolled(step, onward, seen, is_first, memory)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _unrolled(step: Step, onward: tuple[Array, Array], seen: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+    """`unroll` as a scan; its gradient by the weights is one product over all rows, where a scan's own adds one of each."""
+
+    def once(memory: Tree, row: tuple[Array, Array]) -> tuple[Tree, Array]:
+        memory = forget(memory, row[1])
+        return step(memory, row[0], _first(memory) @ onward[0] + onward[1])
+
+    memory, outputs = jax.lax.scan(once, memory, (seen, is_first))
     return outputs, memory
+
+
+def _forward(step: Step, onward: tuple[Array, Array], seen: Array, is_first: Array, memory: Tree) -> Any:
+    """What `_unrolled` gives, and what its gradient needs: the states multiplied and how each step is differentiated."""
+
+    def once(memory: Tree, row: tuple[Array, Array]) -> Any:
+        memory = forget(memory, row[1])
+        hidden = _first(memory)
+        (after, output), pull = jax.vjp(step, memory, row[0], hidden @ onward[0] + onward[1])
+        return after, (output, hidden, pull)
+
+    memory, (outputs, hidden, pulls) = jax.lax.scan(once, memory, (seen, is_first))
+    return (outputs, memory), (onward[0], hidden, pulls, is_first)
+
+
+def _backward(step: Step, saved: Any, slopes: tuple[Array, Tree]) -> Any:
+    """Gradients of a scalar by weights, inputs and first memory, from those by outputs `[T, B, ...]` and last memory."""
+    weight, hidden, pulls, is_first = saved
+
+    def once(memory: Tree, row: Any) -> Any:
+        output, pull, first = row
+        memory, seen, kept = pull((memory, output))
+        leaves, structure = jax.tree.flatten(memory)
+        leaves[0] = leaves[0] + kept @ weight.T
+        return forget(jax.tree.unflatten(structure, leaves), first), (seen, kept)
+
+    memory, (seen, kept) = jax.lax.scan(once, slopes[1], (slopes[0], pulls, is_first), reverse=True)
+    by_weight = jnp.einsum("tbh,tbg->hg", hidden, kept)
+    return (by_weight, kept.sum((0, 1))), seen, None, memory
+
+
+_unrolled.defvjp(_forward, _backward)
+
+
+def _first(memory: Tree) -> Array:
+    """The part of a memory that is multiplied."""
+    return jax.tree.leaves(memory)[0]
 
 
 def split(x: Array, parts: int) -> list[Array]:
@@ -86,15 +134,16 @@ class LSTMCore(eqx.Module):
     onward: Dense
 
     def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
-        def step(memory: tuple[Array, Array], seen: Array) -> tuple[tuple[Array, Array], Array]:
-            hidden, cell = memory
-            enter, keep, new, leave = split(seen + hidden @ self.onward.weight, 4)
+        def step(memory: tuple[Array, Array], seen: Array, kept: Array) -> tuple[tuple[Array, Array], Array]:
+            _, cell = memory
+            enter, keep, new, leave = split(seen + kept, 4)
             tanh = namespace(seen).tanh
             cell = sigmoid(keep + 1.0) * cell + sigmoid(enter) * tanh(new)
             hidden = sigmoid(leave) * tanh(cell)
             return (hidden, cell), hidden
 
-        return unroll(step, self.inward(features), is_first, memory)
+        onward = (self.onward.weight, namespace(features).zeros_like(self.onward.bias))
+        return unroll(step, onward, self.inward(features), is_first, memory)
 
 
 @frozen
@@ -126,15 +175,15 @@ class GRUCore(eqx.Module):
     onward: Dense
 
     def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
-        def step(hidden: Array, seen: Array) -> tuple[Array, Array]:
+        def step(hidden: Array, seen: Array, kept: Array) -> tuple[Array, Array]:
             reset_seen, update_seen, new_seen = split(seen, 3)
-            reset_kept, update_kept, new_kept = split(self.onward(hidden), 3)
+            reset_kept, update_kept, new_kept = split(kept, 3)
             update = sigmoid(update_seen + update_kept)
             new = namespace(seen).tanh(new_seen + sigmoid(reset_seen + reset_kept) * new_kept)
             hidden = (1.0 - update) * new + update * hidden
             return hidden, hidden
 
-        return unroll(step, self.inward(features), is_first, memory)
+        return unroll(step, (self.onward.weight, self.onward.bias), self.inward(features), is_first, memory)
 
 
 @frozen

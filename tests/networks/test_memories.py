@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 
 from ecotone.networks.attention import GatedTransformer
 from ecotone.networks.encoders import Encoder
@@ -49,6 +50,16 @@ def test_the_parallel_recurrence_is_the_slow_one():
             expected.append(h)
         got = linear_recurrence(*map(jnp.asarray, (keep, new, before)))
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("core", [LSTM(3), GRU(3)], ids=repr)
+def test_gradients_of_a_recurrence_are_its_slopes(core):
+    rng = np.random.default_rng(0)
+    draw = lambda like: jax.tree.map(lambda x: jnp.asarray(rng.normal(size=x.shape), jnp.float32), like)
+    is_first = jnp.zeros((4, 2), bool).at[2, 1].set(True)
+    read = lambda module, seen, memory: module(seen, is_first, memory)
+    arguments = draw((core.init(jax.random.key(0), 2), jnp.zeros((4, 2, 2)), core.initial_memory(2)))
+    check_grads(read, arguments, order=1, modes=["rev"], atol=1e-2, rtol=1e-2)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
