@@ -107,6 +107,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "default": {"algorithm": PPO()},
     "compiled": {"runtime": "compiled"},
     "step by step": {"length": 1},
+    "1 thread": {"threads": 1},
 }
 """What a variant changes about a work, `length` that of a replay's blocks; several are joined by `+`."""
 
@@ -167,4 +168,5 @@ def main() -> None:
         report(**result, versions=known)
 
 
-main()
+if __name__ == "__main__":
+    main()

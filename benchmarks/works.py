@@ -49,7 +49,7 @@ WORKS = {
         "DQN on CartPole-v1: 1 Gymnasium environment, 1 update in 4 steps, 64-64, batch 64",
         30_000,
         5_000,
-        ("", "step by step", "overlap"),
+        ("", "1 thread", "step by step", "overlap"),
         ("sb3", "sbx", "cleanrl"),
     ),
     "dqn-lunarlander": Work(
@@ -63,7 +63,7 @@ WORKS = {
         "PPO on CartPole-v1 in JAX: 8 environments × 128 steps, 4 epochs × 4 minibatches, 64-64 tanh",
         1_228_800,
         204_800,
-        ("",),
+        ("", "1 thread"),
         ("purejaxrl",),
     ),
     "sac-halfcheetah": Work(
@@ -178,6 +178,7 @@ class Peer:
 
 
 TORCH_THREADS = {"default threads": {}, "1 thread": {"OMP_NUM_THREADS": "1"}}
+JAX_THREADS = {"default threads": {}, "1 thread": {"NPROC": "1"}}
 PEERS = {
     "sb3": Peer(
         "Stable-Baselines3",
@@ -209,7 +210,7 @@ PEERS = {
         checkout=True,
         variants={"ppo-pong": {"": (), "EnvPool": ("--environments", "envpool")}},
     ),
-    "purejaxrl": Peer("PureJaxRL", "purejaxrl.py", checkout=True),
+    "purejaxrl": Peer("PureJaxRL", "purejaxrl.py", settings=JAX_THREADS, checkout=True),
     "epymarl": Peer("EPyMARL", "epymarl.py", checkout=True),
     "jaxmarl": Peer("JaxMARL", "jaxmarl_scripts.py", checkout=True),
 }

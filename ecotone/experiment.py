@@ -68,6 +68,8 @@ class Experiment:
     """Of weights, actions, draws and environments."""
     overlap: bool | None = None
     """Collect while the learner is at work, with weights one update old (local runtime); none is as the algorithm's feed."""
+    threads: int | None = None
+    """Of a program on the processor; none is one per core. 1 is often faster for networks of up to about 64 units."""
     evaluation: Evaluation = Evaluation()
     """Greedy episodes while training."""
     checkpoint: Checkpointing = Checkpointing()
@@ -78,7 +80,7 @@ class Experiment:
     """Functions of events; see `runtime.events`."""
 
     def __post_init__(self) -> None:
-        for name, least in (("steps", 1), ("num_envs", 1), ("seed", 0)):
+        for name, least in (("steps", 1), ("num_envs", 1), ("seed", 0), ("threads", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise Mistake(f"{name} is {value}, but must be at least {least}.")

@@ -23,6 +23,7 @@ from ecotone.mistakes import Mistake
 from ecotone.parties import begin_from_sources, join, sees_state
 from ecotone.protocols import Algorithm, Stream
 from ecotone.runs import Run
+from ecotone.runtime import threads
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.engine import Engine
 from ecotone.runtime.events import Collected, EpisodeEnded, Event, Saved, SetTask, Stop, Updated
@@ -55,6 +56,7 @@ def compiled_parts(experiment: Experiment) -> tuple[Algorithm | Party, Stream]:
 def make_engine(experiment: Experiment) -> Engine:
     """The runtime that the experiment asks for; raises `Mistake` where it cannot serve it."""
     cache_programs()
+    threads.limit(experiment.threads)
     if experiment.runtime == "ray":
         raise Mistake("the ray runtime is not part of this version: use local or compiled.")
     seed = experiment.seed
