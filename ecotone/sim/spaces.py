@@ -1,6 +1,6 @@
 """Spaces of agents: Gymnasium's, or dictionaries of them until the agent is finalized."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,36 @@ def made(space: Any) -> Space:
     if isinstance(space, Mapping):
         return Dict({name: made(part) for name, part in space.items()})
     return Tuple([made(part) for part in space])
+
+
+def leaves(space: Space) -> Iterator[Space]:
+    """The spaces that are not made of others, in the order of the parts."""
+    if isinstance(space, Dict | Tuple):
+        for part in space.values() if isinstance(space, Dict) else space.spaces:
+            yield from leaves(part)
+    else:
+        yield space
+
+
+def entries(space: Space, point: Any) -> Iterator[tuple[Space, Any]]:
+    """Every leaf with what the point has there."""
+    if isinstance(space, Dict):
+        for name, part in space.items():
+            yield from entries(part, point[name])
+    elif isinstance(space, Tuple):
+        for part, entry in zip(space.spaces, point, strict=True):
+            yield from entries(part, entry)
+    else:
+        yield space, point
+
+
+def assembled(space: Space, entry: Callable[[Space], Any]) -> Any:
+    """The point that has `entry(leaf)` at every leaf, asked for in the order of the parts."""
+    if isinstance(space, Dict):
+        return {name: assembled(part, entry) for name, part in space.items()}
+    if isinstance(space, Tuple):
+        return tuple(assembled(part, entry) for part in space.spaces)
+    return entry(space)
 
 
 def is_unset(value: Any) -> bool:

@@ -5,35 +5,15 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.spaces import Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple
+from gymnasium.spaces import Discrete, MultiBinary, MultiDiscrete, Space
 
-from ecotone.sim.agents import is_agent
-from ecotone.sim.spaces import Box, is_unset
+from ecotone.sim.spaces import Box, assembled, entries, leaves
 from ecotone.sim.wrappers.wrapper import SARWrapper
 
 
 def flatten(space: Space, point: Any) -> np.ndarray:
     """The entries of a point side by side, in the order of the space's parts; a choice is one number, not one-hot."""
-    return np.concatenate(list(_rows(space, point)))
-
-
-def _rows(space: Space, point: Any) -> Iterator[np.ndarray]:
-    if isinstance(space, Dict):
-        for name, part in space.items():
-            yield from _rows(part, point[name])
-    elif isinstance(space, Tuple):
-        for part, entry in zip(space.spaces, point, strict=True):
-            yield from _rows(part, entry)
-    else:
-        yield np.asarray(point, _type(space)).reshape(-1)
-
-
-def _leaves(space: Space) -> Iterator[Space]:
-    if isinstance(space, Dict | Tuple):
-        for part in space.values() if isinstance(space, Dict) else space.spaces:
-            yield from _leaves(part)
-    else:
-        yield space
+    return np.concatenate([np.asarray(entry, _type(leaf)).reshape(-1) for leaf, entry in entries(space, point)])
 
 
 def _type(leaf: Space) -> Any:
@@ -53,28 +33,25 @@ def _bounds(leaf: Space) -> tuple[np.ndarray, np.ndarray]:
 
 def flatten_space(space: Space) -> Box:
     """The box in which flattened points lie: of whole numbers where all entries are."""
-    leaves = list(_leaves(space))
-    bounds = [_bounds(leaf) for leaf in leaves]
+    parts = list(leaves(space))
+    bounds = [_bounds(leaf) for leaf in parts]
     low, high = (np.concatenate([bound[side] for bound in bounds]) for side in (0, 1))
-    dtype = np.result_type(*map(_type, leaves))
+    dtype = np.result_type(*map(_type, parts))
     return Box(low.astype(dtype), high.astype(dtype), dtype=dtype.type)
 
 
 def unflatten(space: Space, row: Any) -> Any:
     """The point whose entries stand in a row; what has to be a whole number is rounded."""
-    return _from_row(space, iter(np.asarray(row).tolist()))
+    left = iter(np.asarray(row).tolist())
+    return assembled(space, lambda leaf: _entry(leaf, left))
 
 
-def _from_row(space: Space, left: Iterator[float]) -> Any:
-    if isinstance(space, Dict):
-        return {name: _from_row(part, left) for name, part in space.items()}
-    if isinstance(space, Tuple):
-        return tuple(_from_row(part, left) for part in space.spaces)
-    if isinstance(space, Discrete):
+def _entry(leaf: Space, left: Iterator[float]) -> Any:
+    if isinstance(leaf, Discrete):
         return round(next(left))
-    shape, dtype = space.shape or (), np.dtype(space.dtype)
-    entries = np.array([next(left) for _ in range(int(np.prod(shape)))]).reshape(shape)
-    return (np.rint(entries) if dtype.kind in "iu" else entries).astype(dtype)
+    shape, dtype = leaf.shape or (), np.dtype(leaf.dtype)
+    found = np.array([next(left) for _ in range(int(np.prod(shape)))]).reshape(shape)
+    return (np.rint(found) if dtype.kind in "iu" else found).astype(dtype)
 
 
 class FlattenActionWrapper(SARWrapper):
@@ -85,14 +62,7 @@ class FlattenActionWrapper(SARWrapper):
 
     def __init__(self, sim: Any) -> None:
         super().__init__(sim)
-        for name, agent in self.agents.items():
-            if not is_agent(agent):
-                continue
-            inside = sim.agents[name]
-            for what in self.flattened:
-                space, null = getattr(inside, f"{what}_space"), getattr(inside, f"null_{what}", None)
-                setattr(agent, f"{what}_space", flatten_space(space))
-                setattr(agent, f"null_{what}", None if is_unset(null) else flatten(space, null))
+        self.respace(self.flattened, flatten_space, flatten)
 
     def wrap_action(self, from_agent: Any, action: Any) -> Any:
         """The action whose entries stand in a row."""

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete, Space
 
 from ecotone.mistakes import Mistake
-from ecotone.sim.agents import is_agent
-from ecotone.sim.spaces import is_unset
+from ecotone.sim.spaces import assembled, entries, leaves
 from ecotone.sim.wrappers.wrapper import SARWrapper
 
 LARGEST = 2**63 - 1
@@ -16,32 +15,24 @@ LARGEST = 2**63 - 1
 
 def digits(space: Space, point: Any) -> Iterator[int]:
     """The entries of a point, each counted from 0, in the order of the space's parts."""
-    if isinstance(space, Dict):
-        for name, part in space.items():
-            yield from digits(part, point[name])
-    elif isinstance(space, Tuple):
-        for part, entry in zip(space.spaces, point, strict=True):
-            yield from digits(part, entry)
-    else:
-        low = lowest(space)
-        yield from (np.asarray(point).astype(np.int64).reshape(low.shape) - low).ravel().tolist()
+    for leaf, entry in entries(space, point):
+        low = lowest(leaf)
+        yield from (np.asarray(entry).astype(np.int64).reshape(low.shape) - low).ravel().tolist()
 
 
 def radices(space: Space) -> Iterator[int]:
     """How many values each entry may take; raises `Mistake` for a space that cannot be counted."""
-    if isinstance(space, Dict | Tuple):
-        for part in space.values() if isinstance(space, Dict) else space.spaces:
-            yield from radices(part)
-    elif isinstance(space, Discrete):
-        yield int(space.n)
-    elif isinstance(space, MultiDiscrete):
-        yield from space.nvec.ravel().tolist()
-    elif isinstance(space, MultiBinary):
-        yield from [2] * int(np.prod(space.shape))
-    elif isinstance(space, Box) and _is_countable(space):
-        yield from (space.high.astype(np.int64) - space.low.astype(np.int64) + 1).ravel().tolist()
-    else:
-        raise Mistake(f"{space} cannot be counted: only choices, bits and whole numbers between bounds can.")
+    for leaf in leaves(space):
+        if isinstance(leaf, Discrete):
+            yield int(leaf.n)
+        elif isinstance(leaf, MultiDiscrete):
+            yield from leaf.nvec.ravel().tolist()
+        elif isinstance(leaf, MultiBinary):
+            yield from [2] * int(np.prod(leaf.shape))
+        elif isinstance(leaf, Box) and _is_countable(leaf):
+            yield from (leaf.high.astype(np.int64) - leaf.low.astype(np.int64) + 1).ravel().tolist()
+        else:
+            raise Mistake(f"{leaf} cannot be counted: only choices, bits and whole numbers between bounds can.")
 
 
 def lowest(space: Space) -> np.ndarray:
@@ -67,7 +58,8 @@ def unravel(space: Space, number: int) -> Any:
     for radix in reversed(list(radices(space))):
         number, digit = divmod(number, radix)
         found.append(digit)
-    return _from_digits(space, iter(reversed(found)))
+    left = reversed(found)
+    return assembled(space, lambda leaf: _entry(leaf, left))
 
 
 def ravel_space(space: Space) -> Discrete:
@@ -80,16 +72,12 @@ def ravel_space(space: Space) -> Discrete:
     return Discrete(number)
 
 
-def _from_digits(space: Space, left: Iterator[int]) -> Any:
-    if isinstance(space, Dict):
-        return {name: _from_digits(part, left) for name, part in space.items()}
-    if isinstance(space, Tuple):
-        return tuple(_from_digits(part, left) for part in space.spaces)
-    if isinstance(space, Discrete):
-        return next(left) + int(space.start)
-    low = lowest(space)
-    entries = np.array([next(left) for _ in range(low.size)], np.int64).reshape(low.shape)
-    return (entries + low).astype(space.dtype)
+def _entry(leaf: Space, left: Iterator[int]) -> Any:
+    if isinstance(leaf, Discrete):
+        return next(left) + int(leaf.start)
+    low = lowest(leaf)
+    found = np.array([next(left) for _ in range(low.size)], np.int64).reshape(low.shape)
+    return (found + low).astype(leaf.dtype)
 
 
 def _is_countable(space: Box) -> bool:
@@ -111,17 +99,7 @@ class RavelDiscreteWrapper(SARWrapper):
 
     def __init__(self, sim: Any) -> None:
         super().__init__(sim)
-        for name, agent in self.agents.items():
-            if not is_agent(agent):
-                continue
-            inside = sim.agents[name]
-            for what in ("observation", "action"):
-                space, null = getattr(inside, f"{what}_space"), getattr(inside, f"null_{what}", None)
-                try:
-                    setattr(agent, f"{what}_space", ravel_space(space))
-                except Mistake as mistake:
-                    raise Mistake(f"the {what} space of agent '{name}': {mistake}") from mistake
-                setattr(agent, f"null_{what}", None if is_unset(null) else ravel(space, null))
+        self.respace(("observation", "action"), ravel_space, ravel)
 
     def wrap_observation(self, from_agent: Any, observation: Any) -> int:
         """The number of an observation."""

@@ -1,9 +1,15 @@
 """Simulations that stand around others."""
 
 import copy
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from gymnasium.spaces import Space
+
+from ecotone.mistakes import Mistake
+from ecotone.sim.agents import is_agent
 from ecotone.sim.simulation import AgentBasedSimulation
+from ecotone.sim.spaces import is_unset
 
 
 class Wrapper(AgentBasedSimulation):
@@ -71,6 +77,28 @@ class SARWrapper(Wrapper):
     Observations and rewards come from the simulation and go to the learner (`wrap_observation`, `wrap_reward`), actions go
     the other way (`wrap_action`). The `unwrap_` functions turn these around, for those who need them.
     """
+
+    def respace(
+        self, whats: Sequence[str], space_of: Callable[[Space], Space], point_of: Callable[[Space, Any], Any]
+    ) -> None:
+        """Give every learning agent other spaces and null points of `whats`, `observation` or `action`.
+
+        Arguments:
+            whats: of what.
+            space_of: the new space of an old one; a `Mistake` that it raises is told with the agent's name.
+            point_of: the new point of an old space's.
+        """
+        for name, agent in self.agents.items():
+            if not is_agent(agent):
+                continue
+            inside = self.sim.agents[name]
+            for what in whats:
+                space, null = getattr(inside, f"{what}_space"), getattr(inside, f"null_{what}", None)
+                try:
+                    setattr(agent, f"{what}_space", space_of(space))
+                except Mistake as mistake:
+                    raise Mistake(f"the {what} space of agent '{name}': {mistake}") from mistake
+                setattr(agent, f"null_{what}", None if is_unset(null) else point_of(space, null))
 
     def step(self, action_dict: dict[str, Any], **kwargs: Any) -> None:
         """Go one step on with wrapped actions."""
