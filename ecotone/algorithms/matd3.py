@@ -1,12 +1,12 @@
 """Twin delayed deep deterministic policy gradients of many agents, with critics that see the whole."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
+from ecotone.algorithms import actor_critic, soft_actor
 from ecotone.algorithms.td3 import TD3Networks, TD3Policy, TD3State, check_delay, delayed_update, fresh_state
 from ecotone.feed import Replay
 from ecotone.frozen import frozen
@@ -81,10 +81,7 @@ class MATD3:
     extra_loss: Callable[[TD3Networks, Trajectory], Array] | None = None
     """Function of both networks and windows of rows, added to the loss; none adds nothing."""
 
-    @property
-    def feed(self) -> Replay:
-        """Windows of n + 1 rows."""
-        return replace(self.replay, window=self.n + 1)
+    feed, initial_memory, observe = soft_actor.feed, soft_actor.initial_memory, actor_critic.observe
 
     def init(self, key: Key, spec: Spec) -> TD3State:
         """Fresh weights.
@@ -103,10 +100,6 @@ class MATD3:
             raise Mistake(f"{name} needs one action for each agent, not {kind_of(told)}: use Agents(AnyActor()).")
         return fresh_state(self, networks)
 
-    def initial_memory(self, lanes: int) -> Tree:
-        """The noise's memory before the first row."""
-        return () if self.noise is None else self.noise.initial_memory(lanes)
-
     def policy(self, state: TD3State) -> TD3Policy:
         """The actors, and whether the replay still warms up."""
         return TD3Policy(state.networks.actor, state.steps < self.replay.warmup)
@@ -121,10 +114,6 @@ class MATD3:
             flat, memory = around(self.noise, key, flat, params.warming, is_first, memory)
             said = flat.reshape(said.shape)
         return said, (), memory
-
-    def observe(self, state: TD3State, rows: Trajectory) -> TD3State:
-        """Count steps."""
-        return state._replace(steps=state.steps + rows.acted[:-1].sum(dtype=jnp.int32))
 
     def update(self, state: TD3State, rows: Trajectory, key: Key) -> tuple[TD3State, Report]:
         """One step of the critics; on each `delay`-th update also one of actors and targets."""

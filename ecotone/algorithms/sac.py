@@ -63,6 +63,7 @@ class SAC:
     """Function of all networks and windows of rows, added to the loss; none adds nothing."""
 
     feed, policy, observe, update = soft_actor.feed, soft_actor.policy, actor_critic.observe, soft_actor.update
+    initial_memory = soft_actor.initial_memory
 
     def init(self, key: Key, spec: Spec) -> SACState:
         """Fresh weights; raises `ValueError` unless actions are a bounded vector, `Mistake` for an actor with a memory."""
@@ -70,10 +71,6 @@ class SAC:
         if not hasattr(told, "sample_and_log_prob"):
             raise soft_actor.unfit(self, "draws with a gradient", told, "SquashedActor")
         return state
-
-    def initial_memory(self, lanes: int) -> Tree:
-        """The noise's memory before the first row."""
-        return () if self.noise is None else self.noise.initial_memory(lanes)
 
     def act(self, params: SACPolicy, observation: Tree, is_first: Array, memory: Tree, key: Key, explore: bool) -> Any:
         """Draw from the policy (evenly from [-1, 1] while the replay warms up), or take its mode."""

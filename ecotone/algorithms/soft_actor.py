@@ -54,6 +54,11 @@ def feed(algorithm: Any) -> Replay:
     return replace(algorithm.replay, window=algorithm.n + 1)
 
 
+def initial_memory(algorithm: Any, lanes: int) -> Tree:
+    """The noise's memory before the first row; `()` without one."""
+    return () if algorithm.noise is None else algorithm.noise.initial_memory(lanes)
+
+
 def fresh_state(algorithm: Any, key: Key, spec: Spec) -> tuple[SACState, Any]:
     """Fresh weights, and the abstract policy of the actor; raises `Mistake` for an actor with a memory."""
     if not forgets(algorithm.actor.initial_memory(1)):

@@ -90,7 +90,7 @@ class TD3:
     extra_loss: Callable[[TD3Networks, Trajectory], Array] | None = None
     """Function of both networks and windows of rows, added to the loss; none adds nothing."""
 
-    feed, observe = soft_actor.feed, actor_critic.observe
+    feed, initial_memory, observe = soft_actor.feed, soft_actor.initial_memory, actor_critic.observe
 
     def init(self, key: Key, spec: Spec) -> TD3State:
         """Fresh weights; raises `ValueError` unless actions are a bounded vector, `Mistake` for an actor that is unfit."""
@@ -103,10 +103,6 @@ class TD3:
         if not isinstance(told, jax.ShapeDtypeStruct):
             raise Mistake(f"TD3 needs one action of its actor, not {kind_of(told)}: use DeterministicActor.")
         return fresh_state(self, networks)
-
-    def initial_memory(self, lanes: int) -> Tree:
-        """The noise's memory before the first row."""
-        return () if self.noise is None else self.noise.initial_memory(lanes)
 
     def policy(self, state: TD3State) -> TD3Policy:
         """The actor, and whether the replay still warms up."""
