@@ -15,7 +15,7 @@ reach = 0.9
 
 def goal(played):
     """Whether they agreed within five steps."""
-    return (played.count("broadcaster/ended") == 4) & (np.asarray(played.lengths) <= 5)
+    return (played.counted("broadcaster/ended") == 4) & (np.asarray(played.lengths) <= 5)
 
 
 learner = ecotone.PPO(ActorCritic(Encoder(categories=8)))

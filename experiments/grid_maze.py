@@ -1,12 +1,13 @@
 """PPO with a memory on the maze: one navigator finds the way through walls that hide what is behind them.
 
-The maze is the same in every episode, and so is the way: solved is an episode that ends at the target within 100 steps.
+The maze is the same in every episode, and so is the way: solved is an episode that ends at the target within 200 steps.
 """
 
 import ecotone
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic
 from ecotone.networks.recurrent import GRU
+from ecotone.ops.schedules import Linear
 
 reach = 0.95
 """Share of episodes in which the target is reached, interquartile mean over the seeds."""
@@ -14,11 +15,11 @@ reach = 0.95
 
 def goal(played):
     """Whether the target was reached."""
-    return played.count("navigator/ended")
+    return played.counted("navigator/ended")
 
 
-learner = ecotone.PPO(ActorCritic(Encoder(categories=8), core=GRU(64)))
-experiment = ecotone.Experiment("grid:maze", learner, env_kwargs={"horizon": 100}, num_envs=32, steps=500_000)
+learner = ecotone.PPO(ActorCritic(Encoder(categories=8), core=GRU(64)), entropy_cost=Linear(0.2, 0.0))
+experiment = ecotone.Experiment("grid:maze", learner, env_kwargs={"horizon": 200}, num_envs=32, steps=250_000)
 
 if __name__ == "__main__":
     run = ecotone.train(experiment)

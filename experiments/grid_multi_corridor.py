@@ -14,7 +14,7 @@ reach = 0.95
 
 def goal(played):
     """Whether all five arrived and none of them ran into anything."""
-    return (played.count("agent/arrived") == 5) & (played.count("agent/bad_move") == 0)
+    return (played.counted("agent/arrived") == 5) & (played.counted("agent/bad_move") == 0)
 
 
 learner = ecotone.PPO(ActorCritic(Encoder(categories=16)))

@@ -14,7 +14,7 @@ reach = 0.9
 
 def goal(played):
     """The share of the four that arrived."""
-    return played.count("runner/arrived") / 4
+    return played.counted("runner/arrived") / 4
 
 
 learner = ecotone.PPO(ActorCritic(Encoder(categories=8)))

@@ -1,7 +1,7 @@
-"""PPO on team battle: gray learns to win against three teams that act at random.
+"""PPO on team battle: red learns to win against three teams that act at random.
 
-Four teams of six begin in the corners of a square. Gray has won when all others are dead and one of its own is not, before
-200 steps have passed. It is the last to act in every step, and is hit before it hits: at random red, the first, wins most.
+Four teams of six begin in the corners of a square. Red has won when all others are dead and one of its own is not, before
+200 steps have passed. It is the first to act in every step, which is worth much: at random it wins 62% of the battles.
 """
 
 import ecotone
@@ -13,21 +13,21 @@ reach = 0.9
 
 
 def goal(played):
-    """Whether gray won."""
-    others = played.count("red/killed", "blue/killed", "green/killed")
-    return (others == 18) & (played.count("gray/killed") < 6)
+    """Whether red won."""
+    others = played.counted("blue/killed", "green/killed", "gray/killed")
+    return (others == 18) & (played.counted("red/killed") < 6)
 
 
 learner = ecotone.PPO(ActorCritic(Encoder(categories=8)))
 experiment = ecotone.Experiment(
     "grid:team_battle",
     groups={
-        "gray": ecotone.Group(learner, "gray"),
-        "others": ecotone.Group(ecotone.Random(), ("red", "blue", "green")),
+        "red": ecotone.Group(learner, "red"),
+        "others": ecotone.Group(ecotone.Random(), ("blue", "green", "gray")),
     },
     env_kwargs={"horizon": 200},
     num_envs=16,
-    steps=200_000,
+    steps=150_000,
 )
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ reach = 0.5
 
 
 def goal(played):
-    return played.count("agent/arrived") / 2
+    return played.counted("agent/arrived") / 2
 
 
 kwargs = {"length": 4, "agents": 2, "horizon": 12}
@@ -39,14 +39,14 @@ def test_counts_explain_returns_and_goals(tuned, tmp_path, capsys):
     file, said = tuned
     run = follow(begin(dataclasses.replace(said.experiment, out=str(tmp_path)), source=file))
     played = evaluate(run, episodes=8, seed=3)
-    walked, bad, bumped, arrived = (played.count(f"agent/{name}") for name in ("walked", "bad_move", "bumped", "arrived"))
+    walked, bad, bumped, arrived = (played.counted(f"agent/{name}") for name in ("walked", "bad_move", "bumped", "arrived"))
     np.testing.assert_allclose(played.returns, 16 * arrived - walked - 5 * bad - 2 * bumped)
-    assert played.count("agent/ended").tolist() == arrived.tolist()
+    assert played.counted("agent/ended").tolist() == arrived.tolist()
     assert len(set(arrived)) > 1
-    assert played.count("agent/acted").tolist() == [float(length) for length in played.lengths]
+    assert played.counted("agent/acted").tolist() == [float(length) for length in played.lengths]
     assert said.score(played) == pytest.approx(arrived.mean() / 2)
     with pytest.raises(Mistake, match="'agent/arived'"):
-        played.count("agent/arived")
+        played.counted("agent/arived")
     assert main([str(run.folder), "--episodes", "8", "--seed", "3", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["goal"] == pytest.approx(said.score(played))

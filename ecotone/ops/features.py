@@ -40,17 +40,15 @@ def _numbers(leaf: Leaf, categories: int) -> int:
         return leaf.n
     if isinstance(leaf, MultiDiscrete):
         return sum(leaf.sizes)
-    return math.prod(leaf.shape) * (_values(leaf) if _is_category(leaf, categories) else 1)
+    return math.prod(leaf.shape) * max(_values(leaf, categories), 1)
 
 
-def _is_category(leaf: Leaf, most: int) -> bool:
-    """Whether a leaf holds whole numbers between bounds, of no more than `most` values."""
-    whole = isinstance(leaf, Box) and np.issubdtype(leaf.dtype, np.integer) and leaf.bounded
-    return bool(whole) and _values(leaf) <= most  # type: ignore[arg-type]
-
-
-def _values(leaf: Box) -> int:
-    return int(np.max(leaf.high)) - int(np.min(leaf.low)) + 1
+def _values(leaf: Leaf, most: int) -> int:
+    """How many values whole numbers between bounds have; 0 for more than `most` and for all other leaves."""
+    if not (isinstance(leaf, Box) and np.issubdtype(leaf.dtype, np.integer) and leaf.bounded):
+        return 0
+    values = int(np.max(leaf.high)) - int(np.min(leaf.low)) + 1
+    return values if values <= most else 0
 
 
 def flatten(space: Space, observation: Tree, categories: int = 0) -> Array:
@@ -67,23 +65,23 @@ def flatten(space: Space, observation: Tree, categories: int = 0) -> Array:
     if isinstance(space, Leaf):
         return _flat(space, observation, Place(), categories)
     parts: list[Array] = []
-    over_parts(lambda *leaf: parts.append(_flat(*leaf, categories)), space, observation)
+    over_parts(lambda leaf, seen, place: parts.append(_flat(leaf, seen, place, categories)), space, observation)
     return namespace(parts[0]).concatenate(parts, -1)
 
 
 def _flat(leaf: Leaf, observation: Array, place: Place, categories: int) -> Array:
     own = len(leaf.shape) + len(place.axes)
     leading = observation.shape[: observation.ndim - own]
-    features = observation
+    features, values = observation, _values(leaf, categories)
     if isinstance(leaf, Discrete):
         features = one_hot(observation, leaf.n)
     elif isinstance(leaf, MultiDiscrete):
         parts = [one_hot(observation[..., i], size) for i, size in enumerate(leaf.sizes)]
         features = namespace(observation).concatenate(parts, -1)
-    elif _is_category(leaf, categories):
-        features = one_hot(observation.astype("int32") - int(np.min(leaf.low)), _values(leaf))
+    elif isinstance(leaf, Box) and values:
+        features = one_hot(observation.astype("int32") - int(np.min(leaf.low)), values)
     features = features.reshape(*leading, math.prod(place.axes) * _numbers(leaf, categories)).astype("float32")
-    return features / 255.0 if leaf.dtype == "uint8" and not _is_category(leaf, categories) else features
+    return features / 255.0 if leaf.dtype == "uint8" and not values else features
 
 
 @cache
@@ -104,7 +102,7 @@ def spread(space: Space, categories: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def _spread(leaf: Leaf, count: int, categories: int) -> tuple[np.ndarray, np.ndarray]:
     numbers = _numbers(leaf, categories)
     centre, factor = np.zeros(numbers, np.float32), np.ones(numbers, np.float32)
-    if isinstance(leaf, Box) and leaf.dtype != "uint8" and not _is_category(leaf, categories):
+    if isinstance(leaf, Box) and leaf.dtype != "uint8" and not _values(leaf, categories):
         low, high = (np.ravel(bound).astype(np.float64) for bound in leaf.bounds())
         finite = (np.abs(low) < LARGEST_BOUND) & (np.abs(high) < LARGEST_BOUND) & (high > low)
         low, high = low[finite], high[finite]

@@ -73,7 +73,7 @@ class Evaluated(NamedTuple):
     counts: dict[str, tuple[float, ...]] | None = None
     """How often things happened in every episode, by name, where the environment counts them beside rewards."""
 
-    def count(self, *names: str) -> np.ndarray:
+    def counted(self, *names: str) -> np.ndarray:
         """How often the named things together happened in every episode, `[episodes]`; raises `Mistake` for others."""
         counts = self.counts or {}
         for name in names:
