@@ -97,6 +97,15 @@ class MultiAgentEnvironment(Protocol):
         ...
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """An environment of many agents, or a stream of copies of it, that counts what happens beside what it pays."""
+
+    def counts(self, state: State) -> dict[str, Array]:
+        """How often each thing happened in the step that led to a state, by name, `[]` (of a stream `[B]`) float32; pure."""
+        ...
+
+
 class AgentSteps(NamedTuple):
     """What arrives from many copies, each field a dict by team with copies on axis 0 and agents on axis 1.
 

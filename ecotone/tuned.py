@@ -1,10 +1,15 @@
 """Experiments by name: the tuned ones that come with Ecotone, and those of the folder `experiments` at hand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ecotone.experiment import Experiment
 from ecotone.runs import experiment_in, read_file
+from ecotone.runtime.events import Evaluated
 
 HERE = Path("experiments")
 PLACES = (HERE, Path(__file__).parent / "experiments", Path(__file__).parents[1] / "experiments")
@@ -17,13 +22,19 @@ class Tuned:
 
     Attributes:
         experiment: what it trains, entitled by the file's name where it has no title of its own.
-        reach: greedy return that a run of it must reach; none where the file says none.
+        reach: greedy return, or value of its goal, that a run of it must reach; none where the file says none.
         about: the first line of its docstring.
+        goal: function of an evaluation, what its episodes are judged by, `[episodes]`; none means their returns.
     """
 
     experiment: Experiment
     reach: float | None
     about: str
+    goal: Callable[[Evaluated], Any] | None = None
+
+    def score(self, played: Evaluated) -> float:
+        """What is to be compared with `reach`: the mean of the goal over an evaluation's episodes."""
+        return float(np.mean(self.goal(played) if self.goal else played.returns))
 
 
 def files() -> dict[str, Path]:
@@ -41,7 +52,8 @@ def read(file: Path) -> Tuned:
     """What a file says; raises `Mistake` where it defines no experiment."""
     said = read_file(file)
     experiment, about = experiment_in(file, said), (said.get("__doc__") or "").strip().partition("\n")[0]
-    return Tuned(replace(experiment, title=experiment.title or _name(file.stem)), said.get("reach"), about)
+    titled = replace(experiment, title=experiment.title or _name(file.stem))
+    return Tuned(titled, said.get("reach"), about, said.get("goal"))
 
 
 def _name(text: str) -> str:

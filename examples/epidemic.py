@@ -5,9 +5,7 @@ import numpy as np
 
 from ecotone import PPO, Evaluation, Experiment
 from ecotone.frozen import frozen
-from ecotone.gridworld import CrossMove, GridWorld, Kind, Look, Placed
-from ecotone.gridworld.cells import windows
-from ecotone.gridworld.chance import uniform
+from ecotone.gridworld import CrossMove, GridWorld, Kind, Look, Placed, uniform, windows
 from ecotone.spec import Box
 
 SUSCEPTIBLE, INFECTED, RECOVERED, VACCINATED, HELPER = range(5)

@@ -46,8 +46,10 @@ def main(arguments: Sequence[str]) -> int:
         "length, mean": number(told["length_mean"]),
         "time": duration(told["seconds"]),
     }
-    for what in ("groups", "agents"):
-        rows |= {f"  {name}": number(mean) for name, mean in told.get(what, {}).items()}
+    if "goal" in told:
+        rows["goal, mean"] = number(told["goal"])
+    for what in ("groups", "agents", "counts"):
+        rows |= {f"  {name}": number(mean) for name, mean in told.get(what, {}).items() if mean or what != "counts"}
     width = max(20, *(len(name) + 2 for name in rows))
     for name, value in rows.items():
         print(f"{name:<{width}}{value}")
@@ -56,12 +58,16 @@ def main(arguments: Sequence[str]) -> int:
 
 def _play(folder: Path, episodes: int, seed: int | None) -> dict[str, Any]:
     from ecotone.evaluation import evaluate
-    from ecotone.runs import Run
+    from ecotone.runs import FILE, Run
     from ecotone.statistics import summary
+    from ecotone.tuned import read
 
-    event = evaluate(Run.open(folder), episodes, seed)
+    run = Run.open(folder)
+    event = evaluate(run, episodes, seed)
     told = summary(event.returns, event.lengths) | {"seconds": round(event.seconds, 3)}
-    for what, shares in (("groups", event.groups), ("agents", event.agents)):
+    if (file := run.folder / FILE).exists() and (tuned := read(file)).goal is not None:
+        told["goal"] = tuned.score(event)
+    for what, shares in (("groups", event.groups), ("agents", event.agents), ("counts", event.counts)):
         if shares is not None:
             told[what] = {name: sum(got) / len(got) for name, got in shares.items()}
     return told

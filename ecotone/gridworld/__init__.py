@@ -4,6 +4,8 @@ from ecotone.gridworld.attacks import Attack, AttackByEncoding, RestrictedSelect
 from ecotone.gridworld.attributes import Ammunition, Health, Orientation
 from ecotone.gridworld.builders import from_array, from_file, from_picture, from_text
 from ecotone.gridworld.building import Build, Harvest, Regrow
+from ecotone.gridworld.cells import windows
+from ecotone.gridworld.chance import choose, uniform
 from ecotone.gridworld.choices import ExclusiveChoice, OneChoice, Only
 from ecotone.gridworld.components import (
     REGISTRY,
@@ -44,6 +46,6 @@ __all__ = [
     "Move", "Observer", "OneChoice", "OneTeamRemaining", "Only", "Orientation", "OwnAmmunition", "OwnHealth",
     "OwnOrientation", "OwnPosition", "OwnStock", "Part", "Pay", "Placed", "Reach", "Regrow",
     "RestrictedSelectiveAttack", "Reward", "Roster", "Rule", "SelectiveAttack", "StackedView", "TargetInactive",
-    "TargetOverlap", "TargetPlaced", "TurnBased", "Turns", "component", "from_array", "from_file", "from_picture",
-    "from_text", "game", "register",
+    "TargetOverlap", "TargetPlaced", "TurnBased", "Turns", "choose", "component", "from_array", "from_file", "from_picture",
+    "from_text", "game", "register", "uniform", "windows",
 ]  # fmt: skip

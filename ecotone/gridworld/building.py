@@ -12,7 +12,6 @@ from ecotone.gridworld.components import Events, World, register
 from ecotone.gridworld.kinds import Kind
 from ecotone.gridworld.moving import DOWN, RIGHT
 from ecotone.gridworld.state import GridState
-from ecotone.mistakes import Mistake
 from ecotone.spec import Discrete
 
 Array = Any
@@ -43,7 +42,7 @@ class Build:
 
     def act(self, world: World, state: GridState, agent: Array, action: Array, words: Array) -> tuple[GridState, Events]:
         """Build."""
-        material = of_kind(world, self.material)
+        material = world.roster.is_kind(self.material)
         far = jnp.asarray(world.roster.each(lambda kind: reach(kind.build_range, world.rows, world.columns), "int32"))[agent]
         row, column = (
             state.row[agent] + far * jnp.asarray(DOWN)[action],
@@ -121,11 +120,3 @@ class Regrow:
         back = gone & (uniform(words[0], np.arange(world.size)) < self.probability)
         grown = state._replace(active=state.active | back, health=jnp.where(back, 1.0, state.health))
         return grown, {"regrown": back}
-
-
-def of_kind(world: World, name: str) -> np.ndarray:
-    """Agents of a kind by its name, `[N]` bool; raises `Mistake` if there is none."""
-    names = [kind.name for kind in world.kinds]
-    if name not in names:
-        raise Mistake(f"no kind of agents is named '{name}'; there are {', '.join(names)}.")
-    return world.roster.kind == names.index(name)

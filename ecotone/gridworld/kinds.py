@@ -128,6 +128,13 @@ class Roster(NamedTuple):
         """`value(kind)` for each agent, `[N]`."""
         return np.asarray([value(kind) for kind in self.kinds], dtype)[self.kind]
 
+    def is_kind(self, *names: str) -> np.ndarray:
+        """Who is of one of these kinds, `[N]` bool; raises `Mistake` for a name that no kind has."""
+        known = [kind.name for kind in self.kinds]
+        if unknown := [name for name in names if name not in known]:
+            raise Mistake(f"no kind of agents is named '{unknown[0]}'; there are {', '.join(known)}.")
+        return self.each(lambda kind: kind.name in names, "bool")
+
     def place(self, name: str) -> int:
         """Where an agent lies; raises `Mistake` if nobody has the name."""
         if name not in self.names:

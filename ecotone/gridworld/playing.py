@@ -92,7 +92,8 @@ def concluded(world: "World", state: GridState) -> GridState:
         ended |= ending.ended(world, state)
     candidates = world.learns & state.active & ~ended & ~over
     asks, turn = world.turns.next(world, state, candidates)
-    return state._replace(ended=ended, asks=asks & candidates, turn=turn)
+    events = state.events | {"ended": (ended & ~state.ended).astype(jnp.float32)}
+    return state._replace(ended=ended, asks=asks & candidates, turn=turn, events=events)
 
 
 def any_over(world: "World", state: GridState) -> Array:

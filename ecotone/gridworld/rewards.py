@@ -26,7 +26,7 @@ class Pay:
 
     def pay(self, world: World, before: GridState, state: GridState) -> Array:
         """From the counts of the step, `[N]`."""
-        gets = world.roster.each(lambda kind: not self.kinds or kind.name in self.kinds, "float32")
+        gets = world.roster.is_kind(*(self.kinds or (kind.name for kind in world.kinds))).astype(np.float32)
         return state.events[self.event] * (self.amount * gets)
 
 

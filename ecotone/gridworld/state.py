@@ -25,7 +25,7 @@ class GridState(NamedTuple):
         ended: its episode is over, bool.
         asks: it was asked for its next action, bool.
         events: what happened in the last step, by the names that components declare, how often to each, float32; always
-            there are `acted` (it was asked) and `killed` (its health came to 0).
+            there are `acted` (it was asked), `killed` (its health came to 0) and `ended` (its episode is over for good).
         turn: who is next where turns are taken: place in the order of the agents that learn, `[]` int32.
         time: steps since reset, `[]` int32.
         parts: what components of your own keep, by their keys.

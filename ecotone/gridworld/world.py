@@ -106,8 +106,8 @@ class GridWorld:
 
     @cached_property
     def events(self) -> tuple[str, ...]:
-        """Names of what is counted in each step; `acted` and `killed` always are."""
-        return tuple(sorted({"acted", "killed", *(event for actor in self.actors for event in actor.events)}))
+        """Names of what is counted in each step; `acted`, `killed` and `ended` always are."""
+        return tuple(sorted({"acted", "killed", "ended", *(event for actor in self.actors for event in actor.events)}))
 
     @cached_property
     def learners(self) -> tuple[int, ...]:
@@ -165,6 +165,11 @@ class GridWorld:
     def resumed(self, state: GridState, key: Key) -> Shown:
         """What a state of your own making shows, as if an episode began with it."""
         return shown_now(self, state, state, jax.random.bits(key, ()))
+
+    def counts(self, state: GridState) -> dict[str, Array]:
+        """How often each event happened to each team's agents in the step that led to a state, by `team/event`."""
+        where = {self.kinds[k].name: self.roster.of(k) for k in self.learners}
+        return {f"{team}/{event}": state.events[event][at].sum() for team, at in where.items() for event in self.events}
 
     @cached_property
     def scene(self) -> Scene:

@@ -28,16 +28,17 @@ class FlatEncoder(eqx.Module):
     mlp: MLP
     space: Space = eqx.field(static=True)
     scaled: bool = eqx.field(static=True)
+    categories: int = eqx.field(static=True)
 
     def __call__(self, observation: Tree) -> Array:
-        return self.mlp(plain(self.space, observation, self.scaled))
+        return self.mlp(plain(self.space, observation, self.scaled, self.categories))
 
 
-def plain(space: Space, observation: Tree, scaled: bool) -> Array:
-    """Flattened features `[..., flat_size(space)]`, those with finite bounds mapped to [-1, 1] where `scaled`."""
-    features = flatten(space, observation)
+def plain(space: Space, observation: Tree, scaled: bool, categories: int) -> Array:
+    """Features as `flatten` makes them, those with finite bounds mapped to [-1, 1] where `scaled`."""
+    features = flatten(space, observation, categories)
     if scaled:
-        centre, factor = spread(space)
+        centre, factor = spread(space, categories)
         features = (features - centre) * factor
     return features
 
@@ -65,9 +66,11 @@ class NestedEncoder(eqx.Module):
     apart: tuple[Path, ...] = eqx.field(static=True)
     flat: tuple[tuple[Path, Space], ...] = eqx.field(static=True)
     scaled: bool = eqx.field(static=True)
+    categories: int = eqx.field(static=True)
 
     def __call__(self, observation: Tree) -> Array:
-        features = [plain(space, part_at(observation, path), self.scaled) for path, space in self.flat]
+        read = lambda path, space: plain(space, part_at(observation, path), self.scaled, self.categories)
+        features = [read(path, space) for path, space in self.flat]
         for path, encoder in zip(self.apart, self.encoders, strict=True):
             features.append(encoder(part_at(observation, path)))  # type: ignore[operator]
         return self.mlp(namespace(features[0]).concatenate(features, -1))
@@ -106,6 +109,8 @@ class Encoder:
     """Orthogonal first weights of gain √2; off draws smaller ones evenly, which suits action values."""
     scaled: bool = False
     """Map observations with finite bounds to [-1, 1] (not used for images), where the bounds are those that matter."""
+    categories: int = 0
+    """Read bounded whole numbers of up to so many values as choices, an indicator each; grids' encodings want 8 or so."""
     layer_norm: bool = False
     """Layer normalisation in front of each activation (arXiv:1607.06450), which steadies values learned without a target."""
     image: EncoderRecipe | None = None
@@ -128,10 +133,10 @@ class Encoder:
         key_dense, *keys = jax.random.split(key, 1 + len(apart)) if apart else (key,)
         mlp = MLP(key_dense, self._inputs(space), self.hidden, self.activation, scale, self.layer_norm)
         if not apart:
-            return FlatEncoder(mlp, space, self.scaled)
+            return FlatEncoder(mlp, space, self.scaled, self.categories)
         flat = tuple((path, part) for path, part, recipe in parts if recipe is None)
         encoders = tuple(recipe.init(k, part) for k, (_, part, recipe) in zip(keys, apart, strict=True))
-        return NestedEncoder(encoders, mlp, tuple(path for path, _, _ in apart), flat, self.scaled)
+        return NestedEncoder(encoders, mlp, tuple(path for path, _, _ in apart), flat, self.scaled, self.categories)
 
     def width(self, space: Space) -> int:
         """Features per observation."""
@@ -141,7 +146,9 @@ class Encoder:
         return self.hidden[-1] if self.hidden else self._inputs(space)
 
     def _inputs(self, space: Space) -> int:
-        return sum(recipe.width(part) if recipe else flat_size(part) for _, part, recipe in self._parts(space))
+        return sum(
+            recipe.width(part) if recipe else flat_size(part, self.categories) for _, part, recipe in self._parts(space)
+        )
 
     def _parts(self, space: Space, path: Path = ()) -> Iterator[tuple[Path, Space, EncoderRecipe | None]]:
         """Parts with the encoder that is theirs alone, or none for those that are flattened."""

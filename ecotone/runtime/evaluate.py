@@ -11,6 +11,7 @@ import numpy as np
 from ecotone.protocols import Acting, Key, Params
 from ecotone.runtime.collect import whole
 from ecotone.runtime.events import Evaluated
+from ecotone.teams import Counting
 from ecotone.trajectory import TimeStep, Tree
 
 
@@ -52,13 +53,16 @@ def evaluate_stream(policy: Chooser, stream: Any, episodes: int, steps: int) -> 
     return _evaluated(stream, steps, np.array(flat(returns)), flat(lengths), time.perf_counter() - began)
 
 
-def _evaluated(stream: Any, steps: int, returns: np.ndarray, lengths: Any, seconds: float) -> Evaluated:
-    """What episodes came to, whose returns are `[episodes]`, or of many agents `[episodes, N]`."""
-    total, of = returns, ()
+def _evaluated(
+    stream: Any, steps: int, returns: np.ndarray, lengths: Any, seconds: float, counts: dict[str, Any] | None = None
+) -> Evaluated:
+    """What episodes came to, whose returns are `[episodes]`, or of many agents `[episodes, N]`, and counts `[episodes]`."""
+    plain = lambda by_name: {name: tuple(map(float, got)) for name, got in by_name.items()}
+    total, agents, groups = returns, None, None
     if returns.ndim > 1:
-        total = returns.sum(1)
-        of = tuple({name: tuple(map(float, got)) for name, got in each.items()} for each in stream.shares(returns))
-    return Evaluated(steps, tuple(map(float, total)), tuple(map(int, lengths)), seconds, *of)
+        total, (agents, groups) = returns.sum(1), map(plain, stream.shares(returns))
+    told = plain(counts) if counts else None
+    return Evaluated(steps, tuple(map(float, total)), tuple(map(int, lengths)), seconds, agents, groups, told)
 
 
 class CompiledEvaluation:
@@ -71,27 +75,30 @@ class CompiledEvaluation:
     def __call__(self, params: Params, key: Key, steps: int) -> Evaluated:
         """Play with the given parameters."""
         began = time.perf_counter()
-        returns, lengths = jax.tree.map(np.asarray, self._run(*self._constants, params, key))
-        return _evaluated(self._constants[1], steps, returns, lengths, time.perf_counter() - began)
+        returns, lengths, counts = jax.tree.map(np.asarray, self._run(*self._constants, params, key))
+        return _evaluated(self._constants[1], steps, returns, lengths, time.perf_counter() - began, counts)
 
 
-def _play(explore: bool, algorithm: Acting, stream: Any, params: Params, key: Key) -> tuple[Any, Any]:
+def _play(explore: bool, algorithm: Acting, stream: Any, params: Params, key: Key) -> tuple[Any, Any, Any]:
     key_start, key_act = jax.random.split(key)
     state, now = stream.start(key_start)
+    happened = lambda state: stream.counts(state) if isinstance(stream, Counting) else {}
 
     def going(carry: tuple) -> Any:
         return carry[-1].any()
 
     def step(carry: tuple) -> tuple:
-        t, state, now, memory, returns, lengths, alive = carry
+        t, state, now, memory, returns, lengths, counts, alive = carry
         key = jax.random.fold_in(key_act, t)
         chosen = algorithm.act(params, now.observation, now.is_first, memory, key, explore)
         action, _, memory = chosen
         state, now = stream.step(state, action)
         reward = whole(now.reward)
         returns = returns + alive.reshape(-1, *(1,) * (reward.ndim - 1)) * reward
-        return t + 1, state, now, memory, returns, lengths + alive, alive & whole(now.asks)
+        counts = {name: counts[name] + alive * count for name, count in happened(state).items()}
+        return t + 1, state, now, memory, returns, lengths + alive, counts, alive & whole(now.asks)
 
     lengths, returns = jnp.zeros(stream.lanes, jnp.int32), jnp.zeros_like(whole(now.reward))
-    carry = (jnp.zeros((), jnp.int32), state, now, algorithm.initial_memory(stream.lanes), returns, lengths, whole(now.asks))
-    return jax.lax.while_loop(going, step, carry)[4:6]
+    counts = jax.tree.map(jnp.zeros_like, happened(state))
+    memory, zero = algorithm.initial_memory(stream.lanes), jnp.zeros((), jnp.int32)
+    return jax.lax.while_loop(going, step, (zero, state, now, memory, returns, lengths, counts, whole(now.asks)))[4:7]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ecotone.mistakes import Mistake, nearest
 from ecotone.trajectory import Trajectory
 
 
@@ -69,6 +70,16 @@ class Evaluated(NamedTuple):
     """Of many agents, what each got in every episode; `returns` are their sums."""
     groups: dict[str, tuple[float, ...]] | None = None
     """Of many agents, what those of each group got on average in every episode."""
+    counts: dict[str, tuple[float, ...]] | None = None
+    """How often things happened in every episode, by name, where the environment counts them beside rewards."""
+
+    def counted(self, *names: str) -> np.ndarray:
+        """How often the named things together happened in every episode, `[episodes]`; raises `Mistake` for others."""
+        counts = self.counts or {}
+        for name in names:
+            if name not in counts:
+                raise Mistake(f"nothing named '{name}' was counted.{nearest(name, counts) or ''}")
+        return np.sum([counts[name] for name in names], 0)
 
 
 class Saved(NamedTuple):

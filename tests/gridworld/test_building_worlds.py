@@ -60,6 +60,7 @@ def test_layouts_from_arrays_files_and_pictures(tmp_path):
         (lambda: world(Kind("a", 1, move_range=1)), "act but see nothing"),
         (lambda: GridWorld(5, 5, (A,), (Move(), Move()), (CentredView(),)), "two actors with the key 'move'"),
         (lambda: world(A, WALL, parts=(MazePlaced("a", free=(1,)),)).reset(jax.random.key(0)), "'wall' has encoding 2"),
+        (lambda: world(A, WALL).roster.is_kind("wal"), "no kind of agents is named 'wal'; there are a, wall"),
         (lambda: game("team_batle"), "Did you mean 'team_battle'"),
         (lambda: game("maze", size=3), "has no option 'size'"),
     ],

@@ -29,7 +29,7 @@ SPACES = {
 @pytest.mark.parametrize("name", SPACES)
 @pytest.mark.parametrize("scaled", [False, True])
 def test_every_space_becomes_features(name, scaled):
-    space, recipe = SPACES[name], Encoder((8, 6), scaled=scaled)
+    space, recipe = SPACES[name], Encoder((8, 6), scaled=scaled, categories=7 if scaled else 0)
     module = recipe.init(jax.random.key(0), space)
     seen = observations(space, jax.random.key(1), (3, 5))
     features = module(seen)
@@ -59,6 +59,18 @@ def test_parts_lie_side_by_side():
     seen = {"position": jnp.asarray([[1.0, 2.0], [3.0, 4.0]]), "rest": (jnp.asarray(2), {"bits": jnp.asarray([0, 1])})}
     assert flat_size(NUMBERS) == 9
     assert flatten(NUMBERS, seen).tolist() == [1, 2, 3, 4, 0, 0, 1, 0, 1]
+
+
+def test_small_whole_numbers_can_be_read_as_choices():
+    space = Tuple(
+        (Box((2,), "int8", -2, 1), Box((1,), "int32", 0, 99), Box((1,), low=0.0, high=1.0), Box((1,), "uint8", 0, 2))
+    )
+    seen = tuple(jnp.asarray(x, part.dtype) for x, part in zip(([-2, 1], [7], [0.5], [1]), space.parts, strict=True))
+    assert flatten(space, seen, categories=4).tolist() == [1, 0, 0, 0, 0, 0, 0, 1, 7, 0.5, 0, 1, 0]
+    assert flat_size(space, categories=4) == 13
+    centre, factor = spread(space, categories=4)
+    assert centre.tolist() == [0] * 8 + [49.5, 0.5] + [0] * 3
+    assert factor[:8].tolist() == [1] * 8
 
 
 def test_lists_count_and_the_order_of_items_does_not():

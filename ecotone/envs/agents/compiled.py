@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from ecotone.envs.compiled import begin_anew, keys_of
 from ecotone.frozen import frozen
 from ecotone.spec import Space, to_environment
-from ecotone.teams import AgentSteps, MultiAgentEnvironment, Shown, Team
+from ecotone.teams import AgentSteps, Counting, MultiAgentEnvironment, Shown, Team
 from ecotone.trajectory import Array, Tree
 
 Key = Any
@@ -78,6 +78,10 @@ class CompiledAgents:
         inner, shown = begin_anew(reset, keys, state.over, stepped, few=self.lanes // 16)
         steps, over, alive = _told(shown, state.over, state.alive)
         return AgentsState(inner, over, alive, state.key, state.steps + 1), steps
+
+    def counts(self, state: AgentsState) -> dict[str, Array]:
+        """What happened in every copy's step, `[B]` by name; nothing where the environment does not count."""
+        return jax.vmap(self.environment.counts)(state.inner) if isinstance(self.environment, Counting) else {}
 
     def with_task(self, task: MultiAgentEnvironment) -> "CompiledAgents":
         """As many copies of another environment."""

@@ -13,7 +13,7 @@ from ecotone.groups import ALL, World
 from ecotone.mistakes import Mistake
 from ecotone.ops.arrays import namespace
 from ecotone.spec import Spec
-from ecotone.teams import REWARDS, AgentSteps, MultiAgentStream
+from ecotone.teams import REWARDS, AgentSteps, Counting, MultiAgentStream
 from ecotone.trajectory import Array, TimeStep, Tree
 
 Key = Any
@@ -95,6 +95,10 @@ class Grouped:
         agents = {agent: returns[..., i] for i, agent in enumerate(self.world.agents)}
         groups = {each.name: sum(agents[agent] for agent in each.agents) / len(each.agents) for each in self.seats}
         return agents, groups
+
+    def counts(self, state: GroupedState) -> dict[str, Array]:
+        """What happened in every copy's step, `[B]` by name; nothing where the stream does not count."""
+        return self.stream.counts(state.inner) if isinstance(self.stream, Counting) else {}
 
     def with_task(self, task: Any) -> "Grouped":
         """The same groups around the stream with another task."""

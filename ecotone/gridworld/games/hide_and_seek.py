@@ -5,7 +5,7 @@ import numpy as np
 
 from ecotone.frozen import frozen
 from ecotone.gridworld.blocking import in_sight
-from ecotone.gridworld.building import Build, of_kind
+from ecotone.gridworld.building import Build
 from ecotone.gridworld.cells import reach
 from ecotone.gridworld.components import Array, Events, World, register
 from ecotone.gridworld.kinds import Kind
@@ -37,7 +37,7 @@ class Sight:
 
     def happen(self, world: World, state: GridState, words: Array) -> tuple[GridState, Events]:
         """Look."""
-        hides, seeks = of_kind(world, self.hiders), of_kind(world, self.seekers)
+        hides, seeks = world.roster.is_kind(self.hiders), world.roster.is_kind(self.seekers)
         lookers = np.flatnonzero(seeks)
         far = max(reach(kind.view_range, world.rows, world.columns) for kind in world.kinds if kind.name == self.seekers)
         down = state.row - state.row[lookers][:, None]
@@ -65,7 +65,7 @@ class HeadStart:
 
     def next(self, world: World, state: GridState, candidates: Array) -> tuple[Array, Array]:
         """Those who do not wait."""
-        waits = world.roster.each(lambda kind: kind.name == self.late, "bool")
+        waits = world.roster.is_kind(self.late)
         return candidates & (~waits | (state.time >= self.steps)), state.turn
 
 

@@ -62,7 +62,7 @@ class Tunnel:
     def happen(self, world: World, state: GridState, words: Array) -> tuple[GridState, Events]:
         """Send them through."""
         last = world.columns - 1
-        members = np.flatnonzero(world.roster.each(lambda kind: kind.name in self.kinds, "bool"))
+        members = np.flatnonzero(world.roster.is_kind(*self.kinds))
         column, other = state.column[members], jnp.where(state.column[members] == 0, last, 0)
         at_end = state.active[members] & (state.row[members] == self.row) & ((column == 0) | (column == last))
         there = (state.row == self.row) & state.active & (state.column == other[:, None])
@@ -122,7 +122,7 @@ class Patrol:
 
     def happen(self, world: World, state: GridState, words: Array) -> tuple[GridState, Events]:
         """Turn at the corners of their rounds, and drift on."""
-        ghosts = np.flatnonzero(world.roster.each(lambda kind: kind.name == self.ghosts, "bool"))
+        ghosts = np.flatnonzero(world.roster.is_kind(self.ghosts))
         moves, hunts = self.turns(state, ghosts), state.active[world.roster.place(self.prey)]
 
         def go(number: Array, state: GridState) -> GridState:
@@ -160,7 +160,7 @@ class EatenOrEmpty:
 
     def over(self, world: World, state: GridState) -> Array:
         """Dead, or done."""
-        food = world.roster.each(lambda kind: kind.name == self.food, "bool")
+        food = world.roster.is_kind(self.food)
         return ~state.active[world.roster.place(self.eater)] | ~(food & state.active).any()
 
 
@@ -210,4 +210,4 @@ def pacman(
 def on_cell_of(world: World, state: GridState, agent: int, kind: str) -> Array:
     """Agents of a kind that share an active agent's cell, `[N]` bool."""
     same = (state.row == state.row[agent]) & (state.column == state.column[agent])
-    return same & state.active & state.active[agent] & world.roster.each(lambda each: each.name == kind, "bool")
+    return same & state.active & state.active[agent] & world.roster.is_kind(kind)

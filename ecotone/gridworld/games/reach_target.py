@@ -30,7 +30,7 @@ class Arrive:
 
     def happen(self, world: World, state: GridState, words: Array) -> tuple[GridState, Events]:
         """Take those who have arrived off the grid."""
-        target, comes = world.roster.place(self.target), world.roster.each(lambda kind: kind.name == self.kind, "bool")
+        target, comes = world.roster.place(self.target), world.roster.is_kind(self.kind)
         there = (state.row == state.row[target]) & (state.column == state.column[target])
         arrived = comes & there & state.asks & state.active
         return state._replace(active=state.active & ~arrived), {"arrived": arrived}
@@ -46,7 +46,7 @@ class LastLearner:
 
     def ended(self, world: World, state: GridState) -> Array:
         """Those who left the grid."""
-        waits = world.roster.each(lambda kind: kind.name in self.until_last, "bool")
+        waits = world.roster.is_kind(*self.until_last)
         return jnp.where(waits, self.over(world, state), ~state.active)
 
     def over(self, world: World, state: GridState) -> Array:
