@@ -1,10 +1,22 @@
 """Experiments by name: the tuned ones that come with Ecotone, and those of the folder `experiments` at hand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
+from ecotone.evaluation import evaluate
 from ecotone.experiment import Experiment
-from ecotone.runs import experiment_in, read_file
+from ecotone.runs import Run, experiment_in, read_file
+
+EPISODES = 32
+
+
+def greedy_return(run: Run) -> float:
+    """Mean return of greedy episodes of a run."""
+    return float(np.mean(evaluate(run, EPISODES).returns))
+
 
 HERE = Path("experiments")
 PLACES = (HERE, Path(__file__).parent / "experiments", Path(__file__).parents[1] / "experiments")
@@ -17,13 +29,15 @@ class Tuned:
 
     Attributes:
         experiment: what it trains, entitled by the file's name where it has no title of its own.
-        reach: greedy return that a run of it must reach; none where the file says none.
+        reach: what a run of it must reach; none where the file says none.
         about: the first line of its docstring.
+        measure: what of a run is to reach that; the greedy return, where the file names nothing else.
     """
 
     experiment: Experiment
     reach: float | None
     about: str
+    measure: Callable[[Run], float] = greedy_return
 
 
 def files() -> dict[str, Path]:
@@ -41,7 +55,8 @@ def read(file: Path) -> Tuned:
     """What a file says; raises `Mistake` where it defines no experiment."""
     said = read_file(file)
     experiment, about = experiment_in(file, said), (said.get("__doc__") or "").strip().partition("\n")[0]
-    return Tuned(replace(experiment, title=experiment.title or _name(file.stem)), said.get("reach"), about)
+    titled, measure = replace(experiment, title=experiment.title or _name(file.stem)), said.get("measure", greedy_return)
+    return Tuned(titled, said.get("reach"), about, measure)
 
 
 def _name(text: str) -> str:
