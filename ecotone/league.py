@@ -69,7 +69,7 @@ def league(runs: Sequence[Run], episodes: int = 64, seed: int = 0) -> list[Stand
     return _standings([player.name for player in players], points)
 
 
-def wins_against_random(run: Run, episodes: int = 256, seed: int = 0) -> float:
+def wins_against_random(run: Run, episodes: int, seed: int = 0) -> float:
     """Share of games that a run's newest policy wins against choices at random, played greedily, half from either side.
 
     Arguments:

@@ -10,17 +10,14 @@ from ecotone.evaluation import evaluate
 from ecotone.experiment import Experiment
 from ecotone.runs import Run, experiment_in, read_file
 
-EPISODES = 32
-
-
-def greedy_return(run: Run) -> float:
-    """Mean return of greedy episodes of a run."""
-    return float(np.mean(evaluate(run, EPISODES).returns))
-
-
 HERE = Path("experiments")
 PLACES = (HERE, Path(__file__).parent / "experiments", Path(__file__).parents[1] / "experiments")
 """The user's own folder, then that of an installed package and that of a checkout; what comes first hides what follows."""
+
+
+def greedy_return(run: Run, episodes: int) -> float:
+    """Mean return of greedy episodes of a run."""
+    return float(np.mean(evaluate(run, episodes).returns))
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,14 @@ class Tuned:
         experiment: what it trains, entitled by the file's name where it has no title of its own.
         reach: what a run of it must reach; none where the file says none.
         about: the first line of its docstring.
-        measure: what of a run is to reach that; the greedy return, where the file names nothing else.
+        measure: what is to reach that, a function of a run and a number of episodes; the greedy return, where the file names
+            nothing else.
     """
 
     experiment: Experiment
     reach: float | None
     about: str
-    measure: Callable[[Run], float] = greedy_return
+    measure: Callable[[Run, int], float] = greedy_return
 
 
 def files() -> dict[str, Path]:
