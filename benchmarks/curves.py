@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecotone import Checkpointing, Evaluated, Evaluation, Experiment, begin, evaluate
+from ecotone import Checkpointing, Evaluated, Evaluation, Experiment, Run, begin, tuned
 from ecotone.algorithms import ALGORITHMS
 from ecotone.frozen import FROZEN, put
 from ecotone.networks import attention
@@ -34,7 +34,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=1, help="the first of them; the others follow it")
     parser.add_argument("--points", type=int, default=20, help="evaluations along the curve")
     parser.add_argument("--episodes", type=int, default=16, help="greedy episodes of each")
-    parser.add_argument("--final-episodes", type=int, default=32, help="greedy episodes of the trained policy")
+    parser.add_argument("--final-episodes", type=int, default=32, help="those by which the end is measured")
     parser.add_argument("--num-envs", type=int)
     parser.add_argument("--runtime")
     parser.add_argument("--overlap", action="store_true")
@@ -70,12 +70,11 @@ def experiment(told: argparse.Namespace, out: str) -> Experiment:
     )
 
 
-def train(made: Experiment, episodes: int) -> tuple[dict[int, float], Evaluated]:
-    """Mean greedy return by point of the grid of evaluations, and how the policy did at the end."""
-    training = begin(made)
-    every = made.evaluation.every
-    curve = {e.steps // every * every: float(np.mean(e.returns)) for e in training if isinstance(e, Evaluated)}
-    return curve, evaluate(training.run, episodes)
+def train(made: Experiment) -> tuple[dict[int, float], Evaluated, Run]:
+    """Mean greedy return by point of the grid of evaluations, the last of these, and the run."""
+    training, every = begin(made), made.evaluation.every
+    told = [event for event in training if isinstance(event, Evaluated)]
+    return {each.steps // every * every: float(np.mean(each.returns)) for each in told}, told[-1], training.run
 
 
 def save(path: Path, seeds: range, curves: list[dict[int, float]], finals: list[float]) -> None:
@@ -96,15 +95,16 @@ def main() -> None:
     seeds = range(told.first_seed, told.first_seed + told.seeds)
     with tempfile.TemporaryDirectory() as out:
         made = experiment(told, out)
+        said = tuned.read(Path(told.what)) if told.what.endswith(".py") else tuned.Tuned(made, None, "")
         for seed in seeds:
-            curve, ended = train(dataclasses.replace(made, seed=seed), told.final_episodes)
+            curve, ended, run = train(dataclasses.replace(made, seed=seed))
             curves.append(curve)
-            finals.append(float(np.mean(ended.returns)))
+            finals.append(said.result(run, told.final_episodes))
             agents = "".join(f", {name} {np.mean(got):.1f}" for name, got in (ended.agents or {}).items())
-            print(f"seed {seed}: {finals[-1]:.1f}{agents}", flush=True)
+            print(f"seed {seed}: {finals[-1]:.4g}{agents}", flush=True)
     save(CURVES / f"{made.name}.csv", seeds, curves, finals)
     low, high = bootstrap([np.array(finals)])
-    print(f"{made.name}: IQM {iqm(np.array(finals)):.1f}, 95% interval {low:.1f} to {high:.1f}, {told.seeds} seeds")
+    print(f"{made.name}: IQM {iqm(np.array(finals)):.4g}, 95% interval {low:.4g} to {high:.4g}, {told.seeds} seeds")
 
 
 if __name__ == "__main__":

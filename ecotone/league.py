@@ -63,11 +63,32 @@ def league(runs: Sequence[Run], episodes: int = 64, seed: int = 0) -> list[Stand
             if world is not None and theirs != world:
                 raise Mistake(f"{run.folder} is of another environment than {runs[0].folder}: they cannot play.")
             players, world = [*players, player], theirs
+    world = _of_two(world)
+    players.append(_aimless(world))
+    points = _Games(experiment, world, episodes, seed, explore=True).all(players)
+    return _standings([player.name for player in players], points)
+
+
+def wins_against_random(run: Run, episodes: int, seed: int = 0) -> float:
+    """Share of games that a run's newest policy wins against choices at random, played greedily, half from either side.
+
+    Arguments:
+        run: of an environment of two agents, as in `league`.
+        episodes: games from each side.
+        seed: of the environments and draws.
+
+    Raises `Mistake` as `league` does.
+    """
+    player, world = _player(run, run.steps(), several=False)
+    world = _of_two(world)
+    games = _Games(run.experiment, world, episodes, seed, explore=False)
+    return float(games.all([player, _aimless(world)])[0, 1, 0]) / (2 * episodes)
+
+
+def _of_two(world: World | None) -> World:
     if world is None or len(world.agents) != 2:
         raise Mistake("a league needs an environment of two agents, and a checkpoint: give runs of one.")
-    players.append(_aimless(world))
-    points = _Games(experiment, world, episodes, seed).all(players)
-    return _standings([player.name for player in players], points)
+    return world
 
 
 def _player(run: Run, steps: int, several: bool) -> tuple[Player, World]:
@@ -98,8 +119,9 @@ def _aimless(world: World) -> Player:
 class _Games:
     """Plays pairs, with one evaluator for all that act alike."""
 
-    def __init__(self, experiment: Experiment, world: World, episodes: int, seed: int) -> None:
+    def __init__(self, experiment: Experiment, world: World, episodes: int, seed: int, explore: bool) -> None:
         self._experiment, self._world, self._episodes, self._seed = experiment, world, episodes, seed
+        self._explore = explore
         self._evaluators: dict[Any, Evaluator] = {}
 
     def all(self, players: Sequence[Player]) -> np.ndarray:
@@ -125,7 +147,7 @@ class _Games:
             named = enumerate(zip(self._world.agents, algorithms, strict=True))
             groups = {f"seat_{i}": Group(algorithm, (agent,), train=False) for i, (agent, algorithm) in named}
             experiment = replace(self._experiment, algorithm=None, groups=groups)
-            self._evaluators[key] = Evaluator(experiment, self._episodes, self._seed, explore=True)
+            self._evaluators[key] = Evaluator(experiment, self._episodes, self._seed, self._explore)
         return self._evaluators[key]
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ecotone.evaluation import evaluate
 from ecotone.experiment import Experiment
-from ecotone.runs import experiment_in, read_file
+from ecotone.runs import Run, experiment_in, read_file
 from ecotone.runtime.events import Evaluated
 
 HERE = Path("experiments")
@@ -22,19 +23,26 @@ class Tuned:
 
     Attributes:
         experiment: what it trains, entitled by the file's name where it has no title of its own.
-        reach: greedy return, or value of its goal, that a run of it must reach; none where the file says none.
+        reach: what a run of it must reach; none where the file says none.
         about: the first line of its docstring.
-        goal: function of an evaluation, what its episodes are judged by, `[episodes]`; none means their returns.
+        goal: function of an evaluation, what its greedy episodes are judged by, `[episodes]`; none means their returns.
+        measure: function of a run and a number of episodes, what is to reach `reach` where greedy episodes do not tell it,
+            such as games won against others; none means the mean of the goal.
     """
 
     experiment: Experiment
     reach: float | None
     about: str
     goal: Callable[[Evaluated], Any] | None = None
+    measure: Callable[[Run, int], float] | None = None
 
     def score(self, played: Evaluated) -> float:
-        """What is to be compared with `reach`: the mean of the goal over an evaluation's episodes."""
+        """The mean of the goal over an evaluation's episodes."""
         return float(np.mean(self.goal(played) if self.goal else played.returns))
+
+    def result(self, run: Run, episodes: int) -> float:
+        """What is to be compared with `reach`, over so many episodes of a run's trained policy."""
+        return self.measure(run, episodes) if self.measure else self.score(evaluate(run, episodes))
 
 
 def files() -> dict[str, Path]:
@@ -53,7 +61,7 @@ def read(file: Path) -> Tuned:
     said = read_file(file)
     experiment, about = experiment_in(file, said), (said.get("__doc__") or "").strip().partition("\n")[0]
     titled = replace(experiment, title=experiment.title or _name(file.stem))
-    return Tuned(titled, said.get("reach"), about, said.get("goal"))
+    return Tuned(titled, said.get("reach"), about, said.get("goal"), said.get("measure"))
 
 
 def _name(text: str) -> str:

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from ecotone import evaluate, train
+from ecotone import train
 from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
 from ecotone.parties import join
 from ecotone.statistics import iqm
@@ -53,4 +53,4 @@ def test_the_curve_that_is_kept_reaches_what_the_experiment_says(name):
 def test_experiments_reach_what_they_say(name, tmp_path, optimized_programs):
     said = read(FILES[name])
     runs = (train(replace(said.experiment, seed=seed, out=str(tmp_path))) for seed in SEEDS)
-    assert iqm(np.asarray([said.score(evaluate(run, episodes=32)) for run in runs])) >= said.reach
+    assert iqm(np.asarray([said.result(run, 32) for run in runs])) >= said.reach

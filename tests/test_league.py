@@ -7,7 +7,8 @@ import pytest
 
 from ecotone import Checkpointing, Experiment, Group, Random, Run, Scripted, train
 from ecotone.cli import main
-from ecotone.league import league, ratings
+from ecotone.frozen import frozen
+from ecotone.league import league, ratings, wins_against_random
 from ecotone.mistakes import Mistake
 from ecotone.testing.probes import InTurn
 
@@ -47,6 +48,21 @@ def test_the_better_ones_win_from_both_sides(runs):
     assert worst.won == 0
     assert best.against_random > 0.8
     assert middle.against_random == 0.5
+
+
+@frozen
+class Sober(Scripted):
+    """Errs where it explores."""
+
+    def act(self, params, observation, is_first, memory, key, explore):
+        """What is right, or wrong."""
+        return self.function(1 - observation if explore else observation), (), memory
+
+
+def test_games_against_random_are_greedy_and_from_both_sides(runs):
+    assert wins_against_random(runs["wrong"], episodes=4) == 0.0
+    experiment = replace(runs["right"].experiment, groups={"both": Group(Sober(lambda seen: seen))})
+    assert wins_against_random(replace(runs["right"], experiment=experiment), episodes=8) > 0.8
 
 
 def test_a_league_needs_two_agents(runs):

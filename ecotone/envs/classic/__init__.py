@@ -3,6 +3,7 @@
 from ecotone.envs.classic.acrobot import Acrobot
 from ecotone.envs.classic.cartpole import CartPole
 from ecotone.envs.classic.catch import Catch
+from ecotone.envs.classic.connect_four import ConnectFour
 from ecotone.envs.classic.matrix import Climbing, Penalty, TwoStep
 from ecotone.envs.classic.mountain_car import ContinuousMountainCar, MountainCar
 from ecotone.envs.classic.multi_agent_cartpole import MultiAgentCartPole
@@ -23,5 +24,6 @@ MULTI_AGENT: dict[str, type] = {
     "TwoStep-v0": TwoStep,
     "Climbing-v0": Climbing,
     "Penalty-v0": Penalty,
+    "ConnectFour-v0": ConnectFour,
 }
 """Tasks of many agents."""
