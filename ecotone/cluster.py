@@ -69,7 +69,8 @@ class Share:
             made: Collecting = CompiledCollector(algorithm, stream, seed, self.length)
         else:
             made = Collector(algorithm, stream, seed, self.length, first=number * lanes)
-        shapes = jax.eval_shape(lambda key: algorithm.policy(algorithm.init(key, stream.spec)), jax.random.key(0))
+        spec: Any = stream.spec
+        shapes = jax.eval_shape(lambda key: algorithm.policy(algorithm.init(key, spec)), jax.random.key(0))
         made.begin(jax.tree.unflatten(jax.tree.structure(shapes), leaves))
         return made
 
@@ -77,7 +78,7 @@ class Share:
 def on_ray(share: Share) -> Fleet:
     """The experiment's collectors, placed by Ray."""
     cluster = share.experiment.ray
-    return RayFleet(share, share.collectors, cluster.cpus, cluster.patience, cluster.address, *_experiment_file())
+    return RayFleet(share, share.collectors, cluster.cpus, cluster.patience, *_experiment_file())
 
 
 def distributed(experiment: Experiment, placed: Callable[[Share], Fleet] = on_ray) -> Distributed:

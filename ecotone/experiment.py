@@ -45,7 +45,7 @@ class Checkpointing:
 @writable
 @dataclass(frozen=True)
 class Cluster:
-    """Who collects in the ray runtime."""
+    """Who collects in the ray runtime: on the cluster that `RAY_ADDRESS` names, else on this machine."""
 
     collectors: int | None = None
     """Processes that share the environments evenly; none is 2, or 1 where these are odd. More collect more at once."""
@@ -53,8 +53,6 @@ class Cluster:
     """Processors that Ray sets aside for each; fractions let several share one."""
     patience: int = 3
     """Losses of a collector in a row, without a fragment in between, that are borne."""
-    address: str = ""
-    """Of a running Ray cluster; none is `RAY_ADDRESS`, or where that is not set, a Ray of this machine's own."""
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,9 @@ class Distributed:
             return [_piece(rows, slice(None), metrics, updates)]
         none = jax.tree.map(lambda _: 0, updates)
         told = [({}, none)] * (len(fragments) - 1) + [(metrics, updates)]
-        lanes = [slice(of := fragment.collector * self._share, of + self._share) for fragment in fragments]
-        return [_piece(*each, *tell) for *each, tell in zip((f.rows for f in fragments), lanes, told, strict=True)]
+        begins = [fragment.collector * self._share for fragment in fragments]
+        lanes = [slice(begin, begin + self._share) for begin in begins]
+        return [_piece(f.rows, where, *tell) for f, where, tell in zip(fragments, lanes, told, strict=True)]
 
     def _groups(self) -> list[str]:
         """How the names of metrics begin."""
@@ -211,7 +212,7 @@ def _piece(rows: Trajectory, lanes: slice, metrics: dict[str, Any], updates: Any
 
 def _are_there(leaves: list[Any]) -> bool:
     """Whether weights are computed, so that sending them does not wait for the learner."""
-    return all(leaf.is_ready() for leaf in leaves if isinstance(leaf, jax.Array))
+    return all(leaf.is_ready() for leaf in leaves if isinstance(leaf, jax.Array))  # type: ignore[attr-defined]
 
 
 def _in_places(fragments: Sequence[Fragment]) -> list[Fragment]:

@@ -46,13 +46,12 @@ class RayFleet:
         collectors: how many.
         cpus: processors that Ray sets aside for each.
         patience: losses of a collector in a row, without a fragment in between, that are borne.
-        address: of a running cluster; none means `RAY_ADDRESS`, or a Ray of this machine's that is started and ended here.
         ready: is called in each process before anything of the experiment's comes there.
         paths: where modules are found, beside where Python finds them.
 
     Raises:
         MissingExtra: Ray is not installed.
-        Mistake: there is no cluster at the address. While it runs: patience is at an end.
+        Mistake: there is no cluster at `RAY_ADDRESS`. While it runs: patience is at an end.
     """
 
     def __init__(
@@ -61,14 +60,13 @@ class RayFleet:
         collectors: int,
         cpus: float = 1.0,
         patience: int = 3,
-        address: str = "",
         ready: Callable[[], Any] = tuple,
         paths: Sequence[str] = (),
     ) -> None:
         self._ray = _installed()
         self.collectors, self._make, self._cpus, self._patience = collectors, make, cpus, patience
         self._ready, self._paths = ready, [*sys.path, *paths]
-        self._started = connect(address, math.ceil(cpus * collectors))
+        self._started = connect(math.ceil(cpus * collectors))
         self._actor = self._ray.remote(num_cpus=cpus, scheduling_strategy="SPREAD")(Remote)
         self._places: list[Place] = []
         self._held: dict[int, Fragment] = {}
@@ -223,6 +221,7 @@ class RayFleet:
         self._ray.kill(place.actor)
         place.actor, place.generation = self._actor.remote(), generation
         answers = self._begin(number)
+        self._await_places(answers[:1])
         self._answered(number, answers, lambda: [])
 
 
@@ -239,15 +238,15 @@ def _installed() -> Any:
     return ray
 
 
-def connect(address: str, cpus: int) -> bool:
-    """Join a cluster, or start Ray on this machine with so many places; whether it was started.
+def connect(cpus: int) -> bool:
+    """Join the cluster that `RAY_ADDRESS` names, or start Ray on this machine with so many CPUs; whether it was started.
 
     A Ray that this process has joined already stays as it is. Raises `Mistake` where no cluster is at the address.
     """
     ray = _installed()
     if ray.is_initialized():
         return False
-    address = address or os.environ.get("RAY_ADDRESS", "")
+    address = os.environ.get("RAY_ADDRESS", "")
     logging.getLogger("ray").setLevel(logging.ERROR)
     quietly: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "logging_level": logging.ERROR}
     if address:

@@ -45,7 +45,7 @@ experiment = Experiment(make, algorithm, num_envs=1, steps=24, runtime="ray")
 def cluster():
     """One Ray for all tests, which their engines leave as it is; no experiment's file of other tests."""
     sys.modules.pop(MODULE, None)
-    connect("local", 3)
+    connect(3)
     yield
     ray.shutdown()
 
