@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from ecotone import DQN, IMPALA, PPO, Cluster, Experiment, Group, Updated, checkpoint
-from ecotone.cluster import distributed
+from ecotone.cluster import Share, distributed
 from ecotone.feed import Replay, Rollout
+from ecotone.mistakes import Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.networks.recurrent import GRU
@@ -111,6 +112,15 @@ def test_a_saved_run_goes_on_as_it_would_have(name, tmp_path):
     other.restore(checkpoint.newest(tmp_path, other.save().tree)[1])
     same(whole, [piece.rows for _ in range(3) for piece in other.advance(1)])
     same(jax.tree.leaves(engine.params()), jax.tree.leaves(other.params()))
+
+
+class OfTheScript(PPO):
+    """As a collector sees a class whose decorator was not called there."""
+
+
+def test_classes_that_collectors_do_not_know_are_named():
+    with pytest.raises(Mistake, match="run it with `ecotone train FILE`"):
+        Share(Experiment("CartPole-v1", OfTheScript(), num_envs=2), 1, 8)(0, 0, [])
 
 
 def test_compiled_environments_are_collected_a_fragment_at_a_time(tmp_path):
