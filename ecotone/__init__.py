@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ecotone.algorithms.normalized import NormalizeObservations, NormalizeRewards
     from ecotone.algorithms.scripted import Random, Scripted
     from ecotone.evaluation import evaluate
-    from ecotone.experiment import Checkpointing, Evaluation, Experiment
+    from ecotone.experiment import Checkpointing, Cluster, Evaluation, Experiment
     from ecotone.groups import Group, Past
     from ecotone.playing import play
     from ecotone.policy import Policy, load
@@ -73,7 +73,7 @@ _PLACES = {
     "algorithms.scripted": ("Random", "Scripted"),
     "algorithms.normalized": ("NormalizeObservations", "NormalizeRewards"),
     "evaluation": ("evaluate",),
-    "experiment": ("Checkpointing", "Evaluation", "Experiment"),
+    "experiment": ("Checkpointing", "Cluster", "Evaluation", "Experiment"),
     "groups": ("Group", "Past"),
     "playing": ("play",),
     "policy": ("Policy", "load"),
@@ -86,7 +86,7 @@ _PLACES = {
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order in which a user meets them
-    "Experiment", "Group", "Past", "Evaluation", "Checkpointing",
+    "Experiment", "Group", "Past", "Evaluation", "Checkpointing", "Cluster",
     "train", "run", "begin", "Run", "evaluate", "play", "load", "Policy",
     "Sweep", "train_sweep", "begin_sweep", "resume_sweep",
     "PPO", "APPO", "IMPALA", "A2C", "A3C", "PG", "PQN", "DQN", "C51", "QRDQN", "IQN", "Rainbow", "R2D2",

@@ -42,6 +42,19 @@ class Checkpointing:
     """How many are kept, the newest ones."""
 
 
+@writable
+@dataclass(frozen=True)
+class Cluster:
+    """Who collects in the ray runtime: on the cluster that `RAY_ADDRESS` names, else on this machine."""
+
+    collectors: int | None = None
+    """Processes that share the environments evenly; none is 2, or 1 where these are odd. More collect more at once."""
+    cpus: float = 1.0
+    """Processors that Ray sets aside for each; fractions let several share one."""
+    patience: int = 3
+    """Losses of a collector in a row, without a fragment in between, that are borne."""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """All that decides a run."""
@@ -67,7 +80,9 @@ class Experiment:
     seed: int = 0
     """Of weights, actions, draws and environments."""
     overlap: bool | None = None
-    """Collect while the learner is at work, with weights one update old (local runtime); none is as the algorithm's feed."""
+    """Collect while the learner is at work, with weights that are older (local, ray); none is as the algorithm's feed."""
+    ray: Cluster = Cluster()
+    """Who collects in the ray runtime."""
     threads: int | None = None
     """Of a program on the processor; none is one per core. 1 is often faster for networks of up to about 64 units."""
     evaluation: Evaluation = Evaluation()
@@ -89,6 +104,9 @@ class Experiment:
         self._check_wrappers()
         if self.evaluation.every < 0 or self.evaluation.episodes < 1:
             raise Mistake("an evaluation needs `every` of at least 0 and at least one episode.")
+        count = self.ray.collectors
+        if (count is not None and count < 1) or self.ray.cpus <= 0 or self.ray.patience < 0:
+            raise Mistake("ray needs at least one collector, `cpus` above 0 and `patience` of at least 0.")
         if self.checkpoint.every < 0 or self.checkpoint.keep < 1:
             raise Mistake("checkpoints need `every` of at least 0, and at least one must be kept.")
 

@@ -22,6 +22,8 @@ from ecotone.written import from_json, to_json
 VERSIONS = ("ecotone", "jax", "numpy", "equinox", "optax", "gymnasium")
 FILE = "experiment.py"
 RECORD = "run.json"
+MODULE = "ecotone_experiment"
+"""The experiment's file as a module."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,12 @@ def read_file(path: Path | str) -> dict[str, Any]:
     path = Path(path)
     if not path.is_file():
         raise Mistake(f"there is no experiment file {path}.")
-    module, text = type(sys)("ecotone_experiment"), path.read_text()
+    return run_text(path, path.read_text())
+
+
+def run_text(path: Path, text: str) -> dict[str, Any]:
+    """All that the text of the experiment's file at `path` defines; raises `Mistake` as `read_file` does."""
+    module = type(sys)(MODULE)
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
     sys.path.insert(0, str(path.resolve().parent))

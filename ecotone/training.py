@@ -13,11 +13,12 @@ from typing import Any, Protocol
 import jax
 
 from ecotone import checkpoint
+from ecotone.cluster import distributed
 from ecotone.envs.agents.grouped import Grouped
 from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
 from ecotone.envs.wrapped import unwrapped
 from ecotone.evaluation import Evaluator
-from ecotone.experiment import Experiment
+from ecotone.experiment import Cluster, Experiment
 from ecotone.metrics import Recorder
 from ecotone.mistakes import Mistake
 from ecotone.parties import begin_from_sources, join, sees_state
@@ -58,7 +59,9 @@ def make_engine(experiment: Experiment) -> Engine:
     cache_programs()
     threads.limit(experiment.threads)
     if experiment.runtime == "ray":
-        raise Mistake("the ray runtime is not part of this version: use local or compiled.")
+        return _explained(lambda: distributed(experiment))
+    if experiment.ray != Cluster():
+        raise Mistake("`ray` says who collects in the ray runtime: add --runtime ray, or leave it out.")
     seed = experiment.seed
     if is_compiled(experiment):
         return _explained(lambda: Compiled(*compiled_parts(experiment), seed))
@@ -125,7 +128,7 @@ class Training:
         for piece in self.engine.advance(budget):
             self.steps += int(piece.acted[:-1].sum())
             yield Collected(self.steps, piece.rows)
-            for lane, got, length in self.episodes.add(piece.is_first, piece.acted, piece.reward):
+            for lane, got, length in self.episodes.add(piece.is_first, piece.acted, piece.reward, piece.lanes):
                 yield self._ended(lane, got, length)
             yield Updated(self.steps, piece.updates, piece.metrics)
 

@@ -72,8 +72,12 @@ class Episodes:
         self.returns = np.zeros((lanes, agents) if agents else lanes)
         self.lengths = np.zeros(lanes, np.int64)
 
-    def add(self, is_first: np.ndarray, acted: np.ndarray, reward: np.ndarray) -> list[tuple[int, Any, int]]:
+    def add(
+        self, is_first: np.ndarray, acted: np.ndarray, reward: np.ndarray, lanes: slice = slice(None)
+    ) -> list[tuple[int, Any, int]]:
         """Read a fragment's rows `[T + 1, B]` (the last only looked at), rewards of many agents `[T + 1, B, N]`.
+
+        They are of the given `lanes`, all by default.
 
         Returns:
             One `(lane, return, length)` per episode that ended, in the order of their ends; return is the undiscounted
@@ -81,16 +85,15 @@ class Episodes:
         """
         is_first, acted, reward = is_first[:-1], acted[:-1], reward[:-1]
         returns, lengths = reward.cumsum(0, np.float64), acted.cumsum(0)
+        got, long, first = self.returns[lanes], self.lengths[lanes], lanes.start or 0
         ended = []
         for t, lane in np.argwhere(is_first | ~acted):
             if is_first[t, lane]:
-                self.returns[lane] = reward[t, lane] - returns[t, lane]
-                self.lengths[lane] = acted[t, lane] - lengths[t, lane]
-            elif self.lengths[lane] + lengths[t, lane] > 0:
-                total = self.returns[lane] + returns[t, lane]
-                ended.append(
-                    (int(lane), total if np.ndim(total) else float(total), int(self.lengths[lane] + lengths[t, lane]))
-                )
-        self.returns += returns[-1]
-        self.lengths += lengths[-1]
+                got[lane] = reward[t, lane] - returns[t, lane]
+                long[lane] = acted[t, lane] - lengths[t, lane]
+            elif long[lane] + lengths[t, lane] > 0:
+                total, length = got[lane] + returns[t, lane], int(long[lane] + lengths[t, lane])
+                ended.append((first + int(lane), total if np.ndim(total) else float(total), length))
+        got += returns[-1]
+        long += lengths[-1]
         return ended

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "ecotone"
 FILES = sorted(ROOT.rglob("*.py"))
 NOUNS = {"trajectory", "spec", "protocols", "feed", "groups", "teams", "recording", "frozen", "mistakes"}
 EVERYTHING = {
-    "__main__", "behaviour", "checkpoint", "cli", "comparison", "curves", "ecotone", "episodes", "evaluation",
+    "__main__", "behaviour", "checkpoint", "cli", "cluster", "comparison", "curves", "ecotone", "episodes", "evaluation",
     "experiment", "league", "metrics", "optuna", "parameters", "parties", "pictures", "playbook", "players",
     "playing", "policy", "progress", "report", "runs", "search", "statistics", "sweeping", "sweeps", "testing",
     "training", "tuned", "written",
@@ -39,7 +39,7 @@ WORLDS = {
     "pettingzoo": ("pettingzoo",),
     "mpe2": ("pettingzoo",),
     "open_spiel": ("openspiel",),
-    "ray": ("rllib",),
+    "ray": ("rllib", "ray"),
     "envpool": ("envpool",),
     "gymnax": ("gymnax",),
     "jumanji": ("jumanji",),

@@ -15,6 +15,7 @@ PAGES = {
     "multi_agent.md": 20,
     "simulation.md": 90,
     "gridworld.md": 45,
+    "cluster.md": 10,
 }
 """Pages whose blocks run in order, in one namespace, each of fewer lines than this."""
 WHOLE_MODEL_LINES = 20

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 
 import gymnasium
 import numpy as np
@@ -12,6 +13,7 @@ from ecotone import (
     IMPALA,
     PPO,
     SAC,
+    Cluster,
     Collected,
     EpisodeEnded,
     Evaluated,
@@ -29,7 +31,7 @@ from ecotone import (
 )  # fmt: skip
 from ecotone.envs.classic import CLASSIC
 from ecotone.feed import Rollout
-from ecotone.mistakes import Mistake
+from ecotone.mistakes import MissingExtra, Mistake
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic
 
@@ -173,7 +175,9 @@ MISTAKES = {
     "sac on choices": ({"algorithm": SAC()}, "continuous"),
     "dqn on numbers": ({"algorithm": DQN(), "env": "Pendulum-v1"}, "discrete"),
     "nan": ({"env": Broken}, r"environment 0 returned a reward that is not finite .* at its step 4"),
-    "ray": ({"runtime": "ray"}, "not part of this version"),
+    "cluster elsewhere": ({"ray": Cluster(collectors=2)}, "add --runtime ray"),
+    "unequal shares": ({"runtime": "ray", "ray": Cluster(collectors=3)}, "equal shares of 4 environments: say --num-envs 6"),
+    "no collectors": ({"runtime": "ray", "ray": Cluster(cpus=0.0)}, "at least one collector"),
     "overlap compiled": ({"runtime": "compiled", "overlap": True}, "does not overlap"),
     "wrong argument": ({"env_kwargs": {"colour": 3}}, "colour"),
 }
@@ -185,6 +189,12 @@ def test_mistakes_are_named_and_leave_nothing_behind(name, tmp_path):
     with pytest.raises(Mistake, match=message):
         train(experiment(tmp_path, **fields))
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_ray_runtime_says_how_ray_is_installed(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'ecotone\[ray\]'"):
+        train(experiment(tmp_path, runtime="ray"))
 
 
 def test_an_unwritable_folder_is_a_mistake(tmp_path):

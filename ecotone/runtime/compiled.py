@@ -12,11 +12,12 @@ from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
 from ecotone.protocols import Algorithm, Key, Params, Stream
 from ecotone.runtime.collect import collect, example_rows, whole
+from ecotone.runtime.collector import Held
 from ecotone.runtime.engine import Piece, Saved
 from ecotone.runtime.learn import Learner, begin, fragment_length, learn
 from ecotone.runtime.party import Party, feeds
-from ecotone.runtime.program import Program, strong
-from ecotone.trajectory import TimeStep, Tree
+from ecotone.runtime.program import Program, bits, from_bits, strong
+from ecotone.trajectory import TimeStep, Trajectory, Tree
 
 MOST_FRAGMENTS = 64
 SECONDS_PER_CALL = 0.2
@@ -27,6 +28,13 @@ class Changeable(Stream, Protocol):
     """A pure stream whose environments have tasks."""
 
     def with_task(self, task: Any) -> "Changeable": ...
+
+
+def changed(stream: Stream, task: Any) -> Stream:
+    """The stream with another task; raises `Mistake` where it has none."""
+    if not isinstance(stream, Changeable):
+        raise Mistake(f"{stream} has no environment to put another in the place of.")
+    return stream.with_task(task)
 
 
 class Carry(NamedTuple):
@@ -55,6 +63,67 @@ def pieces(told: Told, count: int) -> list[Piece]:
     """The first `count` fragments of what a call told, `[fragments, ...]`."""
     each = [jax.tree.map(lambda x, i=i: x[i], told) for i in range(count)]
     return [Piece(t.is_first, t.acted, t.reward, None, t.metrics, t.updates) for t in each]
+
+
+class CompiledCollector:
+    """Steps a pure stream, a fragment per call; of one, the rows are those of the compiled runtime with the same seed.
+
+    Arguments:
+        algorithm: what acts, or the groups that do.
+        stream: a stream whose `start` and `step` are pure.
+        seed: of environments and actions.
+        length: decisions per lane in a fragment.
+    """
+
+    def __init__(self, algorithm: Algorithm | Party, stream: Stream, seed: int, length: int) -> None:
+        self.algorithm, self.stream, self.length = algorithm, stream, length
+        constants = strong((algorithm, stream))
+        key_stream, key, _ = jax.random.split(jax.random.key(seed), 3)
+        state, now = jax.jit(lambda stream, key: stream.start(key))(constants[1], key_stream)
+        memory, zero = algorithm.initial_memory(stream.lanes), jnp.zeros((), jnp.int32)
+        self._program = Program(self._run, constants, (Held(now, memory, state), key, zero))
+
+    def begin(self, params: Params) -> None:
+        """Take the first parameters."""
+        leaves, self._structure = jax.tree.flatten(params)
+        self.load(leaves)
+
+    def load(self, leaves: list[Any]) -> None:
+        """Take the leaves of new parameters."""
+        self._leaves = leaves
+
+    def collect(self) -> Trajectory:
+        """The next fragment's rows."""
+        return jax.tree.map(np.asarray, self._program(self._leaves))
+
+    def _run(
+        self, constants: tuple[Algorithm | Party, Stream], carried: tuple, leaves: list[Any]
+    ) -> tuple[tuple, Trajectory]:
+        (algorithm, stream), ((now, memory, state), key, fragment) = constants, carried
+        params = jax.tree.unflatten(self._structure, leaves)
+        key_now = jax.random.fold_in(key, fragment)
+        collected = collect(algorithm, params, stream, state, now, memory, key_now, self.length)
+        state, now, memory, rows = collected
+        return (Held(now, memory, state), key, fragment + 1), rows
+
+    def save(self) -> Saved:
+        """Time step, memory and environments, keys as their bits."""
+        held, _, fragment = bits(self._program.carried)
+        return Saved(held, {"fragment": int(fragment)})
+
+    def restore(self, saved: Saved) -> None:
+        """Continue from what `save` returned."""
+        held, key, fragment = self._program.carried
+        fragment = jnp.asarray(saved.loose["fragment"], fragment.dtype)
+        self._program.carry((from_bits(saved.tree, held), key, fragment))
+
+    def set_task(self, task: Any) -> None:
+        """Put another environment of the same kind in the place of the present one."""
+        self.stream = changed(self.stream, task)
+        self._program.replace_constants((self.algorithm, self.stream))
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Compiled:
@@ -140,9 +209,7 @@ class Compiled:
 
     def set_task(self, task: Any) -> None:
         """Put another environment of the same kind in the place of the present one."""
-        if not isinstance(self.stream, Changeable):
-            raise Mistake(f"{self.stream} has no environment to put another in the place of.")
-        self.stream = self.stream.with_task(task)
+        self.stream = changed(self.stream, task)
         self._program.replace_constants((self.algorithm, self.stream))
 
     def close(self) -> None:

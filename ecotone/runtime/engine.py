@@ -16,6 +16,7 @@ class Piece(NamedTuple):
         rows: all of them, where they passed through this process's memory (none in the compiled runtime).
         metrics: by name, still on the device; means over `updates`.
         updates: how many were made, still on the device.
+        lanes: of the engine's lanes, those that they are of.
     """
 
     is_first: np.ndarray
@@ -24,6 +25,7 @@ class Piece(NamedTuple):
     rows: Trajectory | None
     metrics: dict[str, Any]
     updates: Any
+    lanes: slice = slice(None)
 
 
 class Saved(NamedTuple):

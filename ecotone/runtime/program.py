@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ecotone.mistakes import Mistake
 from ecotone.trajectory import Tree
@@ -25,6 +26,17 @@ def strong(tree: Tree) -> Tree:
 def is_key(leaf: Any) -> bool:
     """Whether a leaf is an array of typed JAX keys."""
     return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def bits(tree: Tree) -> Tree:
+    """The tree on the host, with keys as their bits, which can be sent and kept anywhere."""
+    return jax.tree.map(lambda x: np.asarray(jax.random.key_data(x) if is_key(x) else x), tree)
+
+
+def from_bits(tree: Tree, like: Tree) -> Tree:
+    """What `bits` was given, keys where `like` has them."""
+    key = lambda x: jax.random.wrap_key_data(jnp.asarray(x))
+    return jax.tree.map(lambda x, y: key(x) if is_key(y) else x, tree, like)
 
 
 class Program:

@@ -57,7 +57,7 @@ RAY = ("ray", "ray.tune", "ray.tune.registry")
 @contextmanager
 def stand_ins() -> Iterator[None]:
     """Let a file import from Abmarl and from Ray's registry, whichever of them is not installed; only within this block."""
-    has_abmarl, has_ray = (find_spec(name) is not None for name in ("abmarl", "ray"))
+    has_abmarl, has_ray = find_spec("abmarl") is not None, _has_registry()
     wanted = STAND_INS if not has_abmarl else {} if has_ray else {name: STAND_INS[name] for name in WITHOUT_RAY}
     modules = {name: _module(name, places) for name, places in wanted.items()}
     if not has_ray:
@@ -83,6 +83,15 @@ def stand_ins() -> Iterator[None]:
                 del sys.modules[name]
             else:
                 sys.modules[name] = module
+
+
+def _has_registry() -> bool:
+    """Whether Ray's registry can be imported; Ray without the parts for tuning has none."""
+    try:
+        import_module(RAY[-1])
+    except ImportError:
+        return False
+    return True
 
 
 def _infinity(dtype: Any, sign: str) -> Any:

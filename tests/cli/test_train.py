@@ -168,7 +168,7 @@ MISTAKES = {
     "train ppo CartPole-v1 --algorithm.feed 3": "--algorithm.feed is made of --algorithm.feed.length",
     "train ppo CartPole-v1 --algorithm.optimizer.learning-rate linear 1": "linear START END",
     "train ppo CartPole-v1 --runtime fast": "--runtime is one of 'auto', 'local', 'compiled', 'ray', not 'fast'",
-    "train ppo CartPole-v1 --runtime ray": "the ray runtime",
+    "train ppo CartPole-v1 --ray.collectors 2": "add --runtime ray",
     "train ppo CartPole-v1 --steps": "--steps wants a value",
     "train ppo CartPole-v1 --steps -3": "steps is -3",
     "train ppo CartPole-v1 --env-kwargs.colour red": "colour",

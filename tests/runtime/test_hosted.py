@@ -60,7 +60,7 @@ def test_host_and_device_learn_the_same_and_continue_each_other(replay):
     for name, values in one.items():
         np.testing.assert_array_equal(values, other[name], name)
     hosted.restore(saved)
-    assert hosted.fragment == 15
+    assert hosted.collector.fragment == 15
     for _ in range(10):
         hosted.advance(1)
     for name, values in leaves(hosted).items():

@@ -129,7 +129,7 @@ def changed(file):
 def test_an_experiment_file_trains_as_it_is(file, tmp_path):
     with pytest.warns(UserWarning, match="checkpoint_freq, num_workers, verbose: they say how RLlib runs"):
         experiment = read_experiment(file)
-    assert not [name for name in sys.modules if name.split(".")[0] in ("abmarl", "ray")], "stand-ins outlive the file"
+    assert not [name for name, each in sys.modules.items() if str(vars(each).get("__doc__")).startswith("Stands in")]
     assert (experiment.name, experiment.steps) == ("Seesaw", 120)
     left, right = experiment.groups["left"], experiment.groups["right"]
     assert (left.agents, right.agents, left.train, right.train) == (("left",), ("right",), True, False)
