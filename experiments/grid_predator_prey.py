@@ -26,7 +26,7 @@ experiment = ecotone.Experiment(
     },
     env_kwargs={"horizon": 75},
     num_envs=32,
-    steps=400_000,
+    steps=600_000,
 )
 
 if __name__ == "__main__":
