@@ -11,8 +11,8 @@ from ecotone.networks.teams import Agents, TeamQNetwork
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Linear
 
-reach = 0.8
-"""Share of battles won, greedily; 0.875 on the one seed that was tried."""
+reach = 0.75
+"""Share of battles won, greedily; 0.81 on seed 21, 0.875 on seed 0, by which the settings were chosen."""
 
 
 def measure(run: ecotone.Run, episodes: int) -> float:
