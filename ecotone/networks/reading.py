@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -33,7 +34,13 @@ def read_row(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tu
         return network(observation, is_first, memory)
     ahead = lambda tree: jax.tree.map(lambda x: x[None], tree)
     output, memory = network(ahead(observation), is_first[None], memory)
-    return jax.tree.map(lambda x: x[0], output), memory
+    return over_rows(lambda x: x[0], output), memory
+
+
+def over_rows(function: Callable[[Array], Array], output: Tree) -> Tree:
+    """`function` of all arrays of what a network said of rows, but of no weights, which some distributions carry."""
+    is_network = lambda x: isinstance(x, eqx.Module)
+    return jax.tree.map(lambda x: x if is_network(x) else function(x), output, is_leaf=is_network)
 
 
 def read_policy(network: Any, observation: Tree, is_first: Any, memory: Tree) -> tuple[Any, Tree]:

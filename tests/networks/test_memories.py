@@ -7,12 +7,14 @@ import pytest
 from jax.test_util import check_grads
 
 from ecotone.networks.attention import GatedTransformer
+from ecotone.networks.autoregressive import AutoregressiveHead
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.models import ActorCritic, QNetwork
+from ecotone.networks.reading import read_policy
 from ecotone.networks.recurrent import GRU, LSTM, MinGRU, linear_recurrence
 from ecotone.runtime.actor import acts_in_numpy
 from ecotone.runtime.mirror import Mirror
-from ecotone.spec import Box, Discrete, Spec
+from ecotone.spec import Box, Discrete, MultiDiscrete, Spec
 from ecotone.testing import check_model, fit, probes
 from ecotone.trajectory import TimeStep
 from tests.algorithms.small import small_ppo
@@ -98,6 +100,17 @@ def test_what_acts_in_numpy(core, numpy):
     now = TimeStep(jnp.ones((2, 3)), jnp.ones(2, bool), jnp.ones(2, bool), jnp.zeros(2), jnp.ones(2))
     params = algorithm.policy(algorithm.init(jax.random.key(0), SPEC))
     assert acts_in_numpy(algorithm, params, now, algorithm.initial_memory(2)) == numpy
+
+
+def test_choices_that_know_the_earlier_ones_are_drawn_behind_a_memory():
+    spec = Spec(Box((3,)), MultiDiscrete((2, 3)))
+    model = ActorCritic(Encoder((8,)), AutoregressiveHead((8,)), core=GRU(8))
+    network, seen, is_first = model.init(jax.random.key(0), spec), jnp.ones((4, 3)), jnp.ones(4, bool)
+    policy, _ = read_policy(network, seen, is_first, model.initial_memory(4))
+    whole, _ = network.policy(seen[None], is_first[None], model.initial_memory(4))
+    action = policy.sample(jax.random.key(1))
+    assert action.shape == (4, 2)
+    np.testing.assert_allclose(policy.log_prob(action), whole.log_prob(action[None])[0], rtol=1e-5)
 
 
 def test_heads_must_divide_the_width():
