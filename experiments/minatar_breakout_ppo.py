@@ -1,18 +1,19 @@
-"""PPO on MinAtar's Breakout, compiled: dense layers, and a step size large enough to leave the habit of seven bricks.
+"""PPO on MinAtar's Breakout, compiled: two dense layers of rectified units, with large steps.
 
-With steps of 1e-3, dense or convolutional, every run settled at a return of exactly 7 after 400,000 steps and never left it;
-with these, seeds differ: 1,000,000 steps came to 23, 42, 11, 17 and 25 (seeds 0, 1, 21, 22, 23), 5,000,000 to 15 (seed 21).
+With hyperbolic tangents in their place most runs settle at a return of 7 (steps of 1e-3) or leave it late (5e-3).
 """
 
 import ecotone
 from ecotone.envs.wrappers import Flatten
+from ecotone.networks.encoders import Encoder
+from ecotone.networks.models import ActorCritic
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Linear
 
-reach = 15
-"""Greedy return of one seed."""
+reach = 20
+"""Greedy return, interquartile mean over three seeds."""
 
-algorithm = ecotone.PPO(optimizer=Adam(Linear(5e-3, 0.0)), minibatches=8)
+algorithm = ecotone.PPO(ActorCritic(Encoder((64, 64), "relu")), optimizer=Adam(Linear(5e-3, 0.0)), minibatches=8)
 experiment = ecotone.Experiment(
     "gymnax:Breakout-MinAtar", algorithm, wrappers=(Flatten(),), runtime="compiled", num_envs=64, steps=5_000_000
 )
