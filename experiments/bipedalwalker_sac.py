@@ -1,4 +1,4 @@
-"""SAC on BipedalWalker-v3: larger steps that fall to nothing, a nearer horizon and a quicker target than the default settings."""
+"""SAC on BipedalWalker-v3: steps that are large at first and fall to nothing, a nearer horizon and a quicker target."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""R2D2 on CartPole-v1 without its velocities, which a memory must infer: the last action is seen, positions are in [-1, 1]."""
+"""R2D2 on CartPole-v1 without its velocities, which a memory must infer; it sees its last action too."""
 
 import ecotone
 from ecotone.envs.classic.cartpole import CartPole

@@ -33,7 +33,7 @@ def test_experiments_are_sound(name):
     experiment = said.experiment
     assert isinstance(said.reach, int | float)
     assert said.about
-    assert FILES[name].read_text().endswith('\n\nif __name__ == "__main__":\n    ecotone.train(experiment)\n')
+    assert "ecotone.train(experiment)" in FILES[name].read_text().partition('\n\nif __name__ == "__main__":\n    ')[2]
     env, kwargs = experiment.env, experiment.env_kwargs
     bare = compiled_stream(env, 1, kwargs) if only_compiled(env) else local_stream(env, 1, kwargs, 0)
     algorithm, stream = join(experiment, bare)
