@@ -95,10 +95,17 @@ def distributed(experiment: Experiment, placed: Callable[[Share], Fleet] = on_ra
 
 def parts(experiment: Experiment, lanes: int, seed: int) -> tuple[Algorithm | Party, Stream]:
     """Algorithm and stream, of so many environments."""
-    env, kwargs = experiment.env, experiment.env_kwargs
-    if only_compiled(env):
-        return join(experiment, compiled_stream(env, lanes, kwargs))
-    return join(experiment, local_stream(env, lanes, kwargs, seed, sees_state(experiment)))
+    return compiled_parts(experiment, lanes) if only_compiled(experiment.env) else host_parts(experiment, lanes, seed)
+
+
+def compiled_parts(experiment: Experiment, lanes: int) -> tuple[Algorithm | Party, Stream]:
+    """Algorithm and a stream in JAX, of so many environments."""
+    return join(experiment, compiled_stream(experiment.env, lanes, experiment.env_kwargs))
+
+
+def host_parts(experiment: Experiment, lanes: int, seed: int) -> tuple[Algorithm | Party, Stream]:
+    """Algorithm and a stream that Python steps, of so many environments."""
+    return join(experiment, local_stream(experiment.env, lanes, experiment.env_kwargs, seed, sees_state(experiment)))
 
 
 def _experiment_file() -> tuple[Callable[[], Any], list[str]]:

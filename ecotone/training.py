@@ -12,16 +12,15 @@ from typing import Any, Protocol
 
 import jax
 
-from ecotone import checkpoint
-from ecotone.cluster import distributed
+from ecotone import checkpoint, cluster
 from ecotone.envs.agents.grouped import Grouped
-from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
+from ecotone.envs.streams import only_compiled
 from ecotone.envs.wrapped import unwrapped
 from ecotone.evaluation import Evaluator
 from ecotone.experiment import Cluster, Experiment
 from ecotone.metrics import Recorder
 from ecotone.mistakes import Mistake
-from ecotone.parties import begin_from_sources, join, sees_state
+from ecotone.parties import begin_from_sources
 from ecotone.protocols import Algorithm, Stream
 from ecotone.runs import Run
 from ecotone.runtime import threads
@@ -51,7 +50,7 @@ def compiled_parts(experiment: Experiment) -> tuple[Algorithm | Party, Stream]:
     """Algorithm and stream of the compiled runtime; raises `Mistake` where it cannot serve the experiment."""
     if experiment.overlap:
         raise Mistake("the compiled runtime does not overlap: use the local runtime, or leave --overlap out.")
-    return join(experiment, compiled_stream(experiment.env, experiment.lanes, experiment.env_kwargs))
+    return cluster.compiled_parts(experiment, experiment.lanes)
 
 
 def make_engine(experiment: Experiment) -> Engine:
@@ -59,15 +58,13 @@ def make_engine(experiment: Experiment) -> Engine:
     cache_programs()
     threads.limit(experiment.threads)
     if experiment.runtime == "ray":
-        return _explained(lambda: distributed(experiment))
+        return _explained(lambda: cluster.distributed(experiment))
     if experiment.ray != Cluster():
         raise Mistake("`ray` says who collects in the ray runtime: add --runtime ray, or leave it out.")
     seed = experiment.seed
     if is_compiled(experiment):
         return _explained(lambda: Compiled(*compiled_parts(experiment), seed))
-    env, kwargs = experiment.env, experiment.env_kwargs
-    stream = lambda: local_stream(env, experiment.lanes, kwargs, seed, sees_state(experiment))
-    return _explained(lambda: Local(*join(experiment, stream()), seed, experiment.overlaps))
+    return _explained(lambda: Local(*cluster.host_parts(experiment, experiment.lanes, seed), seed, experiment.overlaps))
 
 
 def _explained(make: Callable[[], Engine]) -> Engine:

@@ -56,61 +56,61 @@ def forget(memory: Tree, is_first: Array) -> Tree:
     return jax.tree.map(one, memory)
 
 
-def unroll(step: Step, onward: tuple[Array, Array], seen: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+def unroll(step: Step, onward: tuple[Array, ...], seen: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
     """Run `step(memory, seen, kept) -> (memory, output)` over rows `seen` `[T, B, G]`, forgetting at `is_first` `[T, B]`.
 
-    `kept` `[B, G]` is an affine map, `onward` its weight `[H, G]` and bias `[G]`, of the first part of the memory `[B, H]`.
+    `kept` `[B, G]` is what a map makes of the first part of the memory `[B, H]`; `onward` is the map's weight `[H, G]` and,
+    where it has one, bias `[G]`.
     Returns the outputs `[T, B, ...]` and the memory after the last row.
     """
     if namespace(seen) is np:
         outputs = []
         for row, first in zip(seen, is_first, strict=True):
             memory = forget(memory, first)
-            memory, output = step(memory, row, _first(memory) @ onward[0] + onward[1])
+            memory, output = step(memory, row, _kept(onward, memory))
             outputs.append(output)
         return np.array(outputs), memory
     return _unrolled(step, onward, seen, is_first, memory)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _unrolled(step: Step, onward: tuple[Array, Array], seen: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+def _unrolled(step: Step, onward: tuple[Array, ...], seen: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
     """`unroll` as a scan; its gradient by the weights is one product over all rows, where a scan's own adds one of each."""
 
     def once(memory: Tree, row: tuple[Array, Array]) -> tuple[Tree, Array]:
         memory = forget(memory, row[1])
-        return step(memory, row[0], _first(memory) @ onward[0] + onward[1])
+        return step(memory, row[0], _kept(onward, memory))
 
     memory, outputs = jax.lax.scan(once, memory, (seen, is_first))
     return outputs, memory
 
 
-def _forward(step: Step, onward: tuple[Array, Array], seen: Array, is_first: Array, memory: Tree) -> Any:
+def _forward(step: Step, onward: tuple[Array, ...], seen: Array, is_first: Array, memory: Tree) -> Any:
     """What `_unrolled` gives, and what its gradient needs: the states multiplied and how each step is differentiated."""
 
     def once(memory: Tree, row: tuple[Array, Array]) -> Any:
         memory = forget(memory, row[1])
-        hidden = _first(memory)
-        (after, output), pull = jax.vjp(step, memory, row[0], hidden @ onward[0] + onward[1])
-        return after, (output, hidden, pull)
+        (after, output), pull = jax.vjp(step, memory, row[0], _kept(onward, memory))
+        return after, (output, _first(memory), pull)
 
     memory, (outputs, hidden, pulls) = jax.lax.scan(once, memory, (seen, is_first))
-    return (outputs, memory), (onward[0], hidden, pulls, is_first)
+    return (outputs, memory), (onward, hidden, pulls, is_first)
 
 
 def _backward(step: Step, saved: Any, slopes: tuple[Array, Tree]) -> Any:
     """Gradients of a scalar by weights, inputs and first memory, from those by outputs `[T, B, ...]` and last memory."""
-    weight, hidden, pulls, is_first = saved
+    onward, hidden, pulls, is_first = saved
 
     def once(memory: Tree, row: Any) -> Any:
         output, pull, first = row
         memory, seen, kept = pull((memory, output))
         leaves, structure = jax.tree.flatten(memory)
-        leaves[0] = leaves[0] + kept @ weight.T
+        leaves[0] = leaves[0] + kept @ onward[0].T
         return forget(jax.tree.unflatten(structure, leaves), first), (seen, kept)
 
     memory, (seen, kept) = jax.lax.scan(once, slopes[1], (slopes[0], pulls, is_first), reverse=True)
     by_weight = jnp.einsum("tbh,tbg->hg", hidden, kept)
-    return (by_weight, kept.sum((0, 1))), seen, None, memory
+    return (by_weight, kept.sum((0, 1)))[: len(onward)], seen, None, memory
 
 
 _unrolled.defvjp(_forward, _backward)
@@ -119,6 +119,12 @@ _unrolled.defvjp(_forward, _backward)
 def _first(memory: Tree) -> Array:
     """The part of a memory that is multiplied."""
     return jax.tree.leaves(memory)[0]
+
+
+def _kept(onward: tuple[Array, ...], memory: Tree) -> Array:
+    """What the map makes of it, `[B, G]`."""
+    weight, *bias = onward
+    return sum(bias, start=_first(memory) @ weight)
 
 
 def split(x: Array, parts: int) -> list[Array]:
@@ -142,8 +148,7 @@ class LSTMCore(eqx.Module):
             hidden = sigmoid(leave) * tanh(cell)
             return (hidden, cell), hidden
 
-        onward = (self.onward.weight, namespace(features).zeros_like(self.onward.bias))
-        return unroll(step, onward, self.inward(features), is_first, memory)
+        return unroll(step, (self.onward.weight,), self.inward(features), is_first, memory)
 
 
 @frozen
