@@ -128,16 +128,22 @@ def test_openspiel_takes_turns_and_trains_its_own_agents():
 
     env = to_openspiel(TurnBasedManager(RavelDiscreteWrapper(MultiCorridor(4, 2)), horizon=30))
     learners = {name: QLearner(player_id=name, num_actions=3) for name in env.agents}
-    lengths = []
-    for _ in range(60):
-        step, length = env.reset(seed=len(lengths)), 0
+
+    def length(seed: int, greedy: bool) -> int:
+        step, taken = env.reset(seed=seed), 0
         while not step.last():
             player = step.observations["current_player"]
-            step, length = env.step([learners[player].step(step).action]), length + 1
+            step, taken = env.step([learners[player].step(step, is_evaluation=greedy).action]), taken + 1
         for learner in learners.values():
-            learner.step(step)
-        lengths.append(length)
-    assert np.mean(lengths[-10:]) < np.mean(lengths[:10])
+            learner.step(step, is_evaluation=greedy)
+        return taken
+
+    np.random.seed(0)  # noqa: NPY002 (OpenSpiel's learners draw from NumPy's global generator)
+    before = np.mean([length(seed, greedy=True) for seed in range(20)])
+    for seed in range(200):
+        length(seed, greedy=False)
+    after = np.mean([length(seed, greedy=True) for seed in range(20)])
+    assert after < 0.5 * before, "who has learned walks straight to the end"
 
 
 @pytest.mark.parametrize(
