@@ -79,6 +79,8 @@ PLAINER = (
     (r"^Error parsing ", ""),
     (r": could not convert string to float: ", " wants a number, not "),
     (r": invalid literal for int\(\) with base 10: ", " wants a whole number, not "),
+    (r": no type matching \{None\}\|INT could be instantiated from \[(.*?)\].*", r" wants a whole number or None, not \1"),
+    (r": no type matching \{None\}\|FLOAT could be instantiated from \[(.*?)\].*", r" wants a number or None, not \1"),
     (r"^invalid choice ('.*') for argument '(.*)'\. Expected one of \((.*)\)\.?$", r"\2 is one of \3, not \1"),
     (r"^Missing value for argument '(.*)'\. Expected .* values?\.?$", r"\1 wants a value"),
     (r"^Missing from .*?: (\S+) (.*) \(required\)$", r"\1 is missing: \2"),
