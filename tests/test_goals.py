@@ -23,6 +23,10 @@ def goal(played):
     return played.counted("agent/arrived") / 2
 
 
+def measure(run, episodes):
+    return run.experiment.seed + episodes / 100
+
+
 kwargs = {"length": 4, "agents": 2, "horizon": 12}
 experiment = ecotone.Experiment("grid:multi_corridor", ecotone.Random(), env_kwargs=kwargs, steps=1, num_envs=1)
 '''
@@ -50,4 +54,5 @@ def test_counts_explain_returns_and_goals(tuned, tmp_path, capsys):
     assert main([str(run.folder), "--episodes", "8", "--seed", "3", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["goal"] == pytest.approx(said.score(played))
+    assert told["measure"] == pytest.approx(run.experiment.seed + 0.08) == said.result(run, 8)
     assert told["counts"]["agent/arrived"] == pytest.approx(arrived.mean())

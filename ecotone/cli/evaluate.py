@@ -4,13 +4,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
 from ecotone.cli.arguments import parse
 from ecotone.cli.runs import find_one
 from ecotone.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from ecotone.runs import Run
+    from ecotone.runtime.events import Evaluated
+    from ecotone.tuned import Tuned
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         "length, mean": number(told["length_mean"]),
         "time": duration(told["seconds"]),
     }
-    if "goal" in told:
-        rows["goal, mean"] = number(told["goal"])
+    rows |= {f"{what}, mean": number(told[what]) for what in ("goal", "measure") if what in told}
     for what in ("groups", "agents", "counts"):
         rows |= {f"  {name}": number(mean) for name, mean in told.get(what, {}).items() if mean or what != "counts"}
     width = max(20, *(len(name) + 2 for name in rows))
@@ -65,9 +69,15 @@ def _play(folder: Path, episodes: int, seed: int | None) -> dict[str, Any]:
     run = Run.open(folder)
     event = evaluate(run, episodes, seed)
     told = summary(event.returns, event.lengths) | {"seconds": round(event.seconds, 3)}
-    if (file := run.folder / FILE).exists() and (tuned := read(file)).goal is not None:
-        told["goal"] = tuned.score(event)
+    if (file := run.folder / FILE).exists():
+        told |= _judged(read(file), run, event)
     for what, shares in (("groups", event.groups), ("agents", event.agents), ("counts", event.counts)):
         if shares is not None:
             told[what] = {name: sum(got) / len(got) for name, got in shares.items()}
     return told
+
+
+def _judged(tuned: "Tuned", run: "Run", event: "Evaluated") -> dict[str, float]:
+    """By what the experiment's own file judges a run."""
+    told = {} if tuned.goal is None else {"goal": tuned.score(event)}
+    return told | ({} if tuned.measure is None else {"measure": tuned.measure(run, len(event.returns))})
