@@ -2,8 +2,8 @@
 
 Passed without a collision is an episode in which all four are on their targets within 100 steps and no move of any of them
 failed, be it into a wall, into a driver of the other team, or off the grid. Targets look like the drivers that they are for:
-who waits for the others has to remember that they came by, hence the memory. A failed move costs little and serves to wait, too:
-only much entropy at first finds the way without one.
+who waits for the others has to remember that they came by, hence the memory. A failed move costs little and serves to wait,
+too: only much entropy at first finds the way without one.
 """
 
 import ecotone

@@ -114,6 +114,7 @@ def _episode(
 
 def _stream(env: Any, kwargs: dict[str, Any], seed: int, render: bool) -> tuple[Any, Callable[..., Any], Callable[[], None]]:
     """A stream of one copy, what draws it after a step, and what closes it."""
+    from ecotone.envs.stepwise import Stepwise
     from ecotone.envs.streams import compiled_stream, local_stream, only_compiled
     from ecotone.episodes import Alone
     from ecotone.playing.alone import quiet
@@ -122,7 +123,10 @@ def _stream(env: Any, kwargs: dict[str, Any], seed: int, render: bool) -> tuple[
     mode = "rgb_array" if render else None
     quiet(mode)
     compiled = only_compiled(env)
-    stream = compiled_stream(env, 1, kwargs) if compiled else local_stream(env, 1, kwargs, seed, render_mode=mode)
+    if compiled:
+        stream: Any = Stepwise(compiled_stream(env, 1, kwargs))
+    else:
+        stream = local_stream(env, 1, kwargs, seed, render_mode=mode)
     many: Any = stream if isinstance(stream, MultiAgentStream) else Alone(stream)
     draw = (_scene(env, stream) if compiled else _copy(stream)) if render else lambda happened: None
     return many, draw, getattr(stream, "close", lambda: None)
