@@ -205,16 +205,17 @@ def game(sim, order, teams, shuffled=False):
     return {"sim": sim, "names": names, "teams": named, "times": 1, "observe_self": True, "shuffled": shuffled}
 
 
-def team_battle():
-    """As in Abmarl's example, agents named by team."""
-    colours, corners = ("red", "blue", "green", "gray"), ((1, 1), (1, 6), (6, 1), (6, 6))
-    agents = {
+def team_battle(agents=24, size=8):
+    """As in Abmarl's example, agents named by team; or more of them, on a larger grid."""
+    low, high, each = 1, size - 2, agents // 4
+    colours, corners = ("red", "blue", "green", "gray"), ((low, low), (low, high), (high, low), (high, high))
+    fighters = {
         f"{colour}{i}": BattleAgent(id=f"{colour}{i}", encoding=code, initial_position=np.array(corner))
         for code, (colour, corner) in enumerate(zip(colours, corners, strict=True), 1)
-        for i in range(6)
+        for i in range(each)
     }
     sim = TeamBattleSim.build_sim(
-        8, 8, agents=agents, overlapping={i: {i} for i in range(1, 5)},
+        size, size, agents=fighters, overlapping={i: {i} for i in range(1, 5)},
         attack_mapping={i: {1, 2, 3, 4} - {i} for i in range(1, 5)}, states={"PositionState", "HealthState"},
         observers={"PositionCenteredEncodingObserver"}, dones={"OneTeamRemainingDone"},
     )  # fmt: skip

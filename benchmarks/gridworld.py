@@ -5,7 +5,7 @@ python benchmarks/gridworld.py [--seconds 3] [--rounds 3] [--copies 1024] [--abm
 An agent-step is one action that was asked for and taken. Abmarl (one process a core; `--abmarl` is a checkout of its
 source) and Ecotone are timed in turns; episodes that are over begin anew on both sides, and every agent that acts is shown
 its observation. Ecotone is timed with many copies, one thread a core, and with a single copy, whose every step is a call
-from Python. `--sizes` adds worlds of several sizes, with more entities and more learners.
+from Python. `--sizes` adds team battles on larger grids, with more entities that all learn, on both sides.
 """
 
 import argparse
@@ -22,10 +22,7 @@ from statistics import median
 CORES = len(os.sched_getaffinity(0))
 GAMES = ("team_battle", "maze", "multi_maze", "reach_target", "predator_prey", "traffic_corridor")
 HORIZON = 200
-SIZES = {
-    f"team_battle, {agents} agents, {size}x{size}": {"agents": agents, "size": size}
-    for agents, size in ((24, 8), (24, 32), (96, 16), (96, 64), (384, 64))
-}
+SIZES = tuple({"agents": agents, "size": size} for agents, size in ((24, 32), (96, 16), (96, 64), (384, 32), (384, 64)))
 
 
 def sampler(world):
@@ -132,25 +129,25 @@ def single_copy(world, seconds):
     return measure
 
 
-def abmarl_process(checkout, game, seconds):
+def abmarl_process(checkout, game, size, seconds):
     """A process that plays a game of Abmarl and prints its agent-steps per second."""
     path = os.pathsep.join([checkout, str(Path(__file__).parent)])
-    command = [sys.executable, __file__, "--play", game, "--seconds", str(seconds)]
+    command = [sys.executable, __file__, "--play", game, "--size", json.dumps(size), "--seconds", str(seconds)]
     return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE, text=True)
 
 
-def abmarl(checkout, game, seconds):
+def abmarl(checkout, game, size, seconds):
     """Agent-steps per second of Abmarl, one process a core."""
-    processes = [abmarl_process(checkout, game, seconds) for _ in range(CORES)]
+    processes = [abmarl_process(checkout, game, size, seconds) for _ in range(CORES)]
     return sum(float(process.communicate()[0]) for process in processes)
 
 
-def play_abmarl(game, seconds):
+def play_abmarl(game, size, seconds):
     """Play a game in Abmarl with random actions, and print agent-steps per second."""
     from abmarl.managers import AllStepManager
     from golden_scenes import GAMES as BUILDERS
 
-    made = BUILDERS[game]()
+    made = BUILDERS[game](**size)
     manager = AllStepManager(made["sim"], randomize_action_input=made["shuffled"])
     count, began = 0, time.perf_counter()
     while time.perf_counter() - began < seconds:
@@ -164,11 +161,14 @@ def play_abmarl(game, seconds):
     print(count / (time.perf_counter() - began))
 
 
-def row(name, world, options, game=None):
+def row(name, options, size):
     """Measure one world, and print it."""
+    from ecotone.gridworld import game
+
+    world = game(name, horizon=HORIZON, **size)
     runs = {"copies": many_copies(world, options.copies, options.seconds), "single": single_copy(world, options.seconds)}
-    if game and options.abmarl:
-        runs["abmarl"] = partial(abmarl, options.abmarl, game, options.seconds)
+    if options.abmarl:
+        runs["abmarl"] = partial(abmarl, options.abmarl, name, size, options.seconds)
     found = {each: [] for each in runs}
     for _ in range(options.rounds):
         for each, measure in runs.items():
@@ -191,17 +191,16 @@ def main():
     parser.add_argument("--abmarl")
     parser.add_argument("--games", nargs="*", default=GAMES)
     parser.add_argument("--sizes", action="store_true")
-    parser.add_argument("--play")
+    parser.add_argument("--play", help=argparse.SUPPRESS)
+    parser.add_argument("--size", type=json.loads, default={}, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.play:
-        return play_abmarl(options.play, options.seconds)
+        return play_abmarl(options.play, options.size, options.seconds)
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
-    from ecotone.gridworld import game
-
     for name in options.games:
-        row(name, game(name, horizon=HORIZON), options, name)
-    for name, size in SIZES.items() if options.sizes else ():
-        row(name, game("team_battle", horizon=HORIZON, **size), options)
+        row(name, options, {})
+    for size in SIZES if options.sizes else ():
+        row("team_battle", options, size)
     return None
 
 
