@@ -11,8 +11,8 @@ from ecotone.protocols import Algorithm, Params, Stream
 from ecotone.runtime.collect import example_rows, whole
 from ecotone.runtime.collector import Closable, Held
 from ecotone.runtime.engine import Piece, Saved
-from ecotone.runtime.hosted import learning
 from ecotone.runtime.learn import Learner, fragment_length
+from ecotone.runtime.learning import Learning
 from ecotone.runtime.party import Party, feeds
 from ecotone.trajectory import Trajectory, Tree
 
@@ -105,10 +105,8 @@ class Distributed:
         _, self._now = stream.start(keys[0])
         if isinstance(stream, Closable):
             stream.close()
-        self._program = learning(algorithm, self.spec, self._example(lanes), keys[2])
-        params = jax.jit(lambda state: algorithm.policy(state))(self._program.carried.state)
-        self._params, self._structure = jax.tree.flatten(params)
-        fleet.begin(self._params)
+        self._learning = Learning(algorithm, self.spec, self._example(lanes), keys[2])
+        fleet.begin(self._learning.leaves)
 
     def _example(self, lanes: int) -> Trajectory:
         """Shapes of a fragment of so many lanes."""
@@ -121,7 +119,7 @@ class Distributed:
         fragments = self._arrived() if self.overlap else self._collected()
         lags = [self.version - fragment.version for fragment in fragments]
         rows = beside([fragment.rows for fragment in _in_places(fragments)])
-        metrics, self._params, updates = self._program(rows)
+        metrics, updates = self._learning(rows)
         self.version += 1
         if self.overlap:
             metrics = metrics | {f"{group}lag": np.mean(lags) for group in self._groups()}
@@ -143,7 +141,7 @@ class Distributed:
         return [self.fleet.claim(collector) for collector in range(self.fleet.collectors)]
 
     def _launch(self) -> None:
-        self.fleet.send(self._params, self.version)
+        self.fleet.send(self._learning.leaves, self.version)
         for collector in range(self.fleet.collectors):
             self.fleet.launch(collector)
         self._launched = True
@@ -159,20 +157,18 @@ class Distributed:
         fragments = []
         while len(fragments) < self.fleet.collectors:
             fragments.append(self.fleet.claim())
-            if self.fleet.collectors == 1 or _are_there(self._params):  # of one collector, runs can be repeated
-                self.fleet.send(self._params, self.version)
+            if self.fleet.collectors == 1 or _are_there(self._learning.leaves):  # of one collector, runs can be repeated
+                self.fleet.send(self._learning.leaves, self.version)
             self.fleet.launch(fragments[-1].collector)
         return fragments
 
     def params(self) -> Params:
         """What the greedy policy needs now."""
-        return jax.tree.unflatten(self._structure, self._params)
+        return self._learning.params()
 
     def begin_with(self, states: dict[str, Any]) -> None:
         """Put other states in the place of those of some groups."""
-        learner = self._program.carried
-        self._program.carry(learner._replace(state=learner.state | states))
-        self._params = jax.tree.leaves(jax.jit(self.algorithm.policy)(self._program.carried.state))
+        self._learning.begin_with(states)
 
     def save(self) -> Saved:
         """Learner, collectors, and what these collected ahead."""
@@ -182,7 +178,7 @@ class Distributed:
         if self.overlap and not rows:
             blank = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), self._example(self._share))
             rows = [blank] * self.fleet.collectors
-        tree = DistributedTree(self._program.carried, self._params, [each.tree for each in held], rows)
+        tree = DistributedTree(self._learning.learner, self._learning.leaves, [each.tree for each in held], rows)
         loose: dict[str, Any] = {str(i): each.loose for i, each in enumerate(held)}
         loose |= {"version": self.version, "coming": [fragment.version for fragment in coming]}
         return Saved(tree, loose)
@@ -190,8 +186,8 @@ class Distributed:
     def restore(self, saved: Saved) -> None:
         """Continue from what `save` returned."""
         tree, loose = saved
-        self._program.carry(tree.learner)
-        self._params, self.version = tree.params, loose["version"]
+        self._learning.restore(tree.learner, tree.params)
+        self.version = loose["version"]
         held = [Saved(each, loose[str(i)]) for i, each in enumerate(tree.collectors)]
         versions = loose["coming"]
         self._launched = bool(versions)

@@ -8,8 +8,8 @@ from ecotone.protocols import Algorithm, Params, Stream
 from ecotone.runtime.collect import example_rows, whole
 from ecotone.runtime.collector import Collector, Held
 from ecotone.runtime.engine import Piece, Saved
-from ecotone.runtime.hosted import learning
 from ecotone.runtime.learn import Learner, fragment_length
+from ecotone.runtime.learning import Learning
 from ecotone.runtime.party import Party
 from ecotone.trajectory import TimeStep, Tree
 
@@ -45,18 +45,16 @@ class Local:
         self.collector = Collector(algorithm, stream, seed, self.length, actor)
         example = example_rows(algorithm, self.spec, self.collector.now, self.collector.memory, self.length)
         key = jax.random.split(jax.random.key(seed), 3)[2]
-        self._program = learning(algorithm, self.spec, example, key)
-        params = jax.jit(lambda state: algorithm.policy(state))(self._program.carried.state)
-        self._params, self._structure = jax.tree.flatten(params)
-        self._acting = self._params
-        self.collector.begin(params)
+        self._learning = Learning(algorithm, self.spec, example, key)
+        self._acting = self._learning.leaves
+        self.collector.begin(self.params())
 
     def advance(self, budget: int) -> list[Piece]:
         """Collect one fragment and learn from it."""
         rows = self.collector.collect()
-        before = self._params
-        metrics, self._params, updates = self._program(rows)
-        self._act_with(before if self.overlap else self._params)
+        before = self._learning.leaves
+        metrics, updates = self._learning(rows)
+        self._act_with(before if self.overlap else self._learning.leaves)
         return [Piece(whole(rows.is_first), whole(rows.acted), whole(rows.reward), rows, metrics, updates)]
 
     def _act_with(self, leaves: list[Any]) -> None:
@@ -65,24 +63,22 @@ class Local:
 
     def params(self) -> Params:
         """What the greedy policy needs now."""
-        return jax.tree.unflatten(self._structure, self._params)
+        return self._learning.params()
 
     def begin_with(self, states: dict[str, Any]) -> None:
         """Put other states in the place of those of some groups."""
-        learner = self._program.carried
-        self._program.carry(learner._replace(state=learner.state | states))
-        self._params = jax.tree.leaves(jax.jit(self.algorithm.policy)(self._program.carried.state))
-        self._act_with(self._params)
+        self._learning.begin_with(states)
+        self._act_with(self._learning.leaves)
 
     def save(self) -> Saved:
         """Learner, actor, time step; noise and environments."""
         held, loose = self.collector.save()
-        return Saved(LocalTree(self._program.carried, self._params, self._acting, *held), loose)
+        return Saved(LocalTree(self._learning.learner, self._learning.leaves, self._acting, *held), loose)
 
     def restore(self, saved: Saved) -> None:
         """Continue from what `save` returned."""
-        learner, self._params, acting, *held = saved.tree
-        self._program.carry(learner)
+        learner, leaves, acting, *held = saved.tree
+        self._learning.restore(learner, leaves)
         self._act_with(acting)
         self.collector.restore(Saved(Held(*held), saved.loose))
 

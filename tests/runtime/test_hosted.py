@@ -46,8 +46,8 @@ def as_loaded(leaf):
 @pytest.mark.parametrize("replay", [EVEN, BY_PRIORITY], ids=["evenly", "by priority"])
 def test_host_and_device_learn_the_same_and_continue_each_other(replay):
     device, hosted = (engine_of(replace(replay, storage=storage)) for storage in ("device", "host"))
-    assert isinstance(hosted._program, Hosted)
-    assert not isinstance(device._program, Hosted)
+    assert isinstance(hosted._learning.program, Hosted)
+    assert not isinstance(device._learning.program, Hosted)
     saved = None
     for i in range(25):
         pieces = [engine.advance(1)[0] for engine in (device, hosted)]

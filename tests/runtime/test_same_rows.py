@@ -84,7 +84,7 @@ def test_a_run_compiles_its_program_once(name):
         local = Local(algorithm, HostStream(stream, jax.jit(stream.start), jax.jit(stream.step)), 0, actor=actor)
         for _ in range(3):
             local.advance(1)
-        assert local._program.executables == 1
+        assert local._learning.program.executables == 1
 
 
 @pytest.mark.parametrize("name", ["ppo", "ppo with memory"])
