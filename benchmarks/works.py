@@ -86,15 +86,15 @@ WORKS = {
         3_000,
         1_500,
         ("",),
-        (),
+        ("dopamine",),
     ),
     "iqn-pong": Work(
         "IQN as Dopamine has it on Pong: 1 ALE game, 1 update in 4 steps, Nature CNN, batch 32, 64 quantiles; updates per "
         "second are a quarter of steps per second",
-        3_000,
         1_500,
+        1_100,
         ("",),
-        (),
+        ("dopamine",),
     ),
     "ppo-pong": Work(
         "PPO on Pong: 8 ALE environments × 128 steps, Nature CNN, 4 epochs × 4 minibatches",
@@ -211,6 +211,7 @@ PEERS = {
         variants={"ppo-pong": {"": (), "EnvPool": ("--environments", "envpool")}},
     ),
     "purejaxrl": Peer("PureJaxRL", "purejaxrl.py", settings=JAX_THREADS, checkout=True),
+    "dopamine": Peer("Dopamine", "dopamine.py", "dopamine"),
     "epymarl": Peer("EPyMARL", "epymarl.py", checkout=True),
     "jaxmarl": Peer("JaxMARL", "jaxmarl_scripts.py", checkout=True),
 }

@@ -1,7 +1,7 @@
 """Rainbow on LunarLander-v3: DQN's settings there, atoms over the returns that occur, and random choices.
 
-Noise in the weights, which explores by default, learned to hover and never landed (-13 on the seed that was tried). Dopamine's
-Rainbow (arXiv:1812.06110) has none either.
+Noise in the weights, which explores by default, learned to hover and never landed (-13 on the seed that was tried).
+Dopamine's Rainbow (arXiv:1812.06110) has none either.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""MAPPO on speaker and listener: one sees which landmark is meant and can only speak, the other has to go there (JaxMARL)."""
+"""MAPPO on speaker and listener: one sees which landmark is meant and can only speak, the other has to go there."""
 
 import ecotone
 from ecotone.feed import Rollout

@@ -11,8 +11,8 @@ from ecotone.networks.teams import Agents, TeamQNetwork
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Linear
 
-reach = 0.75
-"""Share of battles won, greedily; 0.81 on seed 21, 0.875 on seed 0, by which the settings were chosen."""
+reach = 0.95
+"""Share of battles won, greedily."""
 
 
 def measure(run: ecotone.Run, episodes: int) -> float:
@@ -20,19 +20,19 @@ def measure(run: ecotone.Run, episodes: int) -> float:
     return float(np.mean(np.asarray(ecotone.evaluate(run, episodes).returns) > 5.5))
 
 
-agents = Agents(QNetwork(Encoder((64, 64), "relu", layer_norm=True)))
+agents = Agents(QNetwork(Encoder((128, 128), "relu", layer_norm=True)))
 algorithm = ecotone.PQNVDN(
     TeamQNetwork(agents, Additive()),
     Adam(Linear(5e-4, 0.0), clip_norm=1.0),
     trace=0.85,
-    epsilon=Linear(1.0, 0.01, over=200_000),
+    epsilon=Linear(1.0, 0.01, over=1_000_000),
     epochs=4,
     minibatches=8,
     feed=Rollout(32),
 )
 experiment = ecotone.Experiment(
-    "jaxmarl:HeuristicEnemySMAX", algorithm, env_kwargs={"scenario": "3m"}, num_envs=64, steps=600_000
+    "jaxmarl:HeuristicEnemySMAX", algorithm, env_kwargs={"scenario": "3m"}, num_envs=128, steps=5_000_000
 )
 
 if __name__ == "__main__":
-    ecotone.train(experiment)
+    print(measure(ecotone.train(experiment), 128))
