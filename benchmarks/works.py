@@ -77,7 +77,7 @@ WORKS = {
         "TD3 on HalfCheetah-v5: 1 Gymnasium environment, 1 update per step, actor every second one, 256-256, batch 256",
         6_000,
         2_000,
-        ("", "step by step"),
+        ("", "step by step", "overlap"),
         ("sb3", "sbx"),
     ),
     "rainbow-pong": Work(

