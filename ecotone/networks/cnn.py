@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ecotone.frozen import frozen
 from ecotone.networks.convolution import convolve, halve, same_convolution
-from ecotone.networks.layers import Dense, LayerNorm
+from ecotone.networks.layers import Dense, LayerNorm, orthogonal
 from ecotone.spec import Box, Space
 
 Array = Any
@@ -25,7 +25,7 @@ class Convolution(eqx.Module):
 
     def __init__(self, key: Key, size: int, inputs: int, outputs: int, stride: int) -> None:
         shape = (size * size * inputs, outputs)
-        weight = jax.nn.initializers.orthogonal(math.sqrt(2.0))(key, shape, jnp.float32)
+        weight = orthogonal(key, shape, math.sqrt(2.0))
         self.weight = weight.reshape(size, size, inputs, outputs)
         self.bias = jnp.zeros(outputs, jnp.float32)
         self.stride = stride

@@ -30,6 +30,16 @@ def activation(name: str) -> Callable[[Array], Array]:
     return ACTIVATIONS[name]
 
 
+def orthogonal(key: Key, shape: tuple[int, int], scale: float) -> Array:
+    """Orthogonal weights of gain `scale` (arXiv:1312.6120), `shape` float32.
+
+    Under `vmap` one matrix is made after another: on a CPU, XLA's batched decompositions wait for each other's threads for
+    ever where a program has several of 64 matrices or more.
+    """
+    make = jax.nn.initializers.orthogonal(scale)
+    return jax.custom_batching.sequential_vmap(lambda key: make(key, shape, jnp.float32))(key)
+
+
 class Dense(eqx.Module):
     """An affine map of the last axis: `weight` `[..., in, out]`, `bias` `[..., out]`."""
 
@@ -44,7 +54,7 @@ class Dense(eqx.Module):
             self.weight = jax.random.uniform(key_weight, (inputs, outputs), jnp.float32, -bound, bound)
             self.bias = jax.random.uniform(key_bias, (outputs,), jnp.float32, -bound, bound)
         else:
-            self.weight = jax.nn.initializers.orthogonal(scale)(key, (inputs, outputs), jnp.float32)
+            self.weight = orthogonal(key, (inputs, outputs), scale)
             self.bias = jnp.zeros(outputs, jnp.float32)
 
     def __call__(self, x: Array) -> Array:
