@@ -8,9 +8,6 @@ from ecotone.envs.agents.compiled import CompiledAgents
 from ecotone.envs.compiled import CompiledStream
 from ecotone.trajectory import Tree
 
-DESCRIBED = ("spec", "teams", "state_space", "simultaneous")
-"""What streams tell of themselves: the first one those of one agent, the others those of many."""
-
 
 class Stepwise:
     """A compiled stream that begins and steps by one program each, instead of operation by operation.
@@ -18,9 +15,16 @@ class Stepwise:
     Programs are kept for streams alike, so that a second one of the same kind compiles nothing.
     """
 
+    spec: Any
+    """Of a stream of one agent."""
+    teams: Any
+    state_space: Any
+    simultaneous: Any
+    """Of a stream of many agents, as are the two before."""
+
     def __init__(self, stream: CompiledStream | CompiledAgents) -> None:
         self.stream, self.lanes, self.environment = stream, stream.lanes, stream.environment
-        for name in DESCRIBED:
+        for name in ("spec", "teams", "state_space", "simultaneous"):
             if hasattr(stream, name):
                 setattr(self, name, getattr(stream, name))
 
