@@ -79,14 +79,13 @@ def _groups(experiment: Any, env: Any, kwargs: dict[str, Any], seed: int) -> lis
 def _compiled(stream: Any, many: bool, steps: int, seed: int) -> list[str]:
     import jax
 
-    from ecotone.envs.stepwise import Stepwise
     from ecotone.testing import check_environment, check_multi_agent_environment, check_stream
 
     if many:
         check_multi_agent_environment(stream.environment, steps, jax.random.key(seed))
         return _described(stream)
     check_environment(stream.environment, steps, jax.random.key(seed))
-    check_stream(Stepwise(stream), steps, jax.random.key(seed))
+    check_stream(stream, steps, jax.random.key(seed))
     return _spaces("", stream.spec)
 
 

@@ -10,6 +10,7 @@ from ecotone.envs.agents.compiled import CompiledAgents
 from ecotone.envs.agents.dictionary import DictionaryStream
 from ecotone.envs.agents.grouped import Grouped
 from ecotone.envs.compiled import CompiledStream
+from ecotone.envs.stepwise import Stepwise
 from ecotone.envs.streams import agents_maker
 from ecotone.experiment import Experiment
 from ecotone.parties import join, sees_state
@@ -135,13 +136,13 @@ class _Rows:
 
 
 def _rows_of_one(policy: Policy, stream: CompiledStream, look: Look, key: Any) -> _Rows:
-    rows, step = _Rows(), jax.jit(stream.step)
-    state, now = jax.jit(stream.start)(key)
+    rows, stepped = _Rows(), Stepwise(stream)
+    state, now = stepped.start(key)
     memory = policy.initial_memory(stream.lanes)
     while not rows.complete(1):
         action, memory = policy.act(now, memory)
         rows.add({AGENT: _alone(stream.spec, now, action)}, ~np.asarray(now.asks), look(state))
-        state, now = step(state, action)
+        state, now = stepped.step(state, action)
     return rows
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ecotone.envs.agents.compiled import CompiledAgents
 from ecotone.envs.agents.dictionary import DictionaryStream
+from ecotone.envs.stepwise import Stepwise
 from ecotone.spec import ACTION_MASK, Discrete, Spec, split_mask, to_environment
 from ecotone.teams import AgentSteps, MultiAgentEnvironment, MultiAgentStream, Team
 from ecotone.testing.elements import check_elements
@@ -95,15 +96,15 @@ def check_multi_agent_stream(stream: MultiAgentStream, steps: int, key: Key = No
     for team in stream.teams.values():
         check_spec(team.spec, f"{name}, team of {team.agents[0]}")
     compiled = isinstance(stream, CompiledAgents)
-    step = jax.jit(stream.step) if compiled else stream.step
-    state, now = stream.start(key)
+    stepped = Stepwise(stream) if compiled else stream
+    state, now = stepped.start(key)
     grammar, told = Grammar(stream, name), []
     for t, key_action in enumerate(jax.random.split(key, steps + 1)):
         now = jax.tree.map(np.asarray, now)
         grammar.check(now, f"{name}, step {t}")
         told.append(now)
         chosen = legal_actions(stream.teams, now.observation, key_action, (stream.lanes,))
-        state, now = step(state, chosen if compiled else jax.tree.map(np.asarray, chosen))
+        state, now = stepped.step(state, chosen if compiled else jax.tree.map(np.asarray, chosen))
     return told
 
 

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecotone.envs.compiled import CompiledStream
+from ecotone.envs.stepwise import Stepwise
 from ecotone.protocols import Environment, Stream
 from ecotone.spec import Spec, to_environment
 from ecotone.testing.elements import check_elements
@@ -100,6 +102,7 @@ def check_stream(stream: Stream, steps: int, key: Key = None) -> list[TimeStep]:
     name, key = type(stream).__name__, jax.random.key(0) if key is None else key
     assert isinstance(stream, Stream), f"{name} needs `spec`, `lanes`, `start(key)` and `step(state, action)`."
     spec = check_spec(stream.spec, name)
+    stream = Stepwise(stream) if isinstance(stream, CompiledStream) else stream
     state, now = stream.start(key)
     check_time_step(stream, now, f"{name}.start")
     first, asks = np.asarray(now.is_first), np.asarray(now.asks)
