@@ -278,4 +278,4 @@ class Tally:
     def left(self) -> float | None:
         """Seconds to go at the present rate; none before the first step."""
         rate = self.rate()
-        return (self.total - self.steps) / rate if rate else None
+        return max(self.total - self.steps, 0) / rate if rate else None

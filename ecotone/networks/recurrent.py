@@ -6,7 +6,7 @@ A core reads features `[T, B, D]` with `is_first` `[T, B]` and the memory before
 `[T, B, width]` and the memory after them. Rows that are `is_first` are read with an empty memory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate
 from typing import Any, Protocol
@@ -24,7 +24,8 @@ from ecotone.ops.special import sigmoid
 Array = Any
 Key = Any
 Tree = Any
-Step = Callable[[Tree, Array, Array], tuple[Tree, Array]]
+Gates = Sequence[Array]
+Step = Callable[[Tree, Gates, Gates], tuple[Tree, Array]]
 
 
 class Core(Protocol):
@@ -57,59 +58,65 @@ def forget(memory: Tree, is_first: Array) -> Tree:
 
 
 def unroll(step: Step, onward: tuple[Array, ...], seen: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
-    """Run `step(memory, seen, kept) -> (memory, output)` over rows `seen` `[T, B, G]`, forgetting at `is_first` `[T, B]`.
+    """Run `step(memory, seen, kept) -> (memory, output)` over rows `seen` `[T, B, G·H]`, forgetting at `is_first` `[T, B]`.
 
-    `kept` `[B, G]` is what a map makes of the first part of the memory `[B, H]`; `onward` is the map's weight `[H, G]` and,
-    where it has one, bias `[G]`.
+    A step is given its row and what a map makes of the first part of the memory `[B, H]` gate by gate, G arrays `[B, H]`
+    each; `onward` is the map's weight `[H, G·H]` and, where it has one, bias `[G·H]`.
     Returns the outputs `[T, B, ...]` and the memory after the last row.
     """
+    gates = tuple(split(seen, seen.shape[-1] // _first(memory).shape[-1]))
     if namespace(seen) is np:
         outputs = []
-        for row, first in zip(seen, is_first, strict=True):
+        for row, first in zip(zip(*gates, strict=True), is_first, strict=True):
             memory = forget(memory, first)
             memory, output = step(memory, row, _kept(onward, memory))
             outputs.append(output)
         return np.array(outputs), memory
-    return _unrolled(step, onward, seen, is_first, memory)
+    return _unrolled(step, onward, gates, is_first, memory)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _unrolled(step: Step, onward: tuple[Array, ...], seen: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
-    """`unroll` as a scan; its gradient by the weights is one product over all rows, where a scan's own adds one of each."""
+def _unrolled(step: Step, onward: tuple[Array, ...], gates: Gates, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
+    """`unroll` as a scan, whose gradient leaves to the backward scan only what goes from row to row.
 
-    def once(memory: Tree, row: tuple[Array, Array]) -> tuple[Tree, Array]:
+    Gates are arrays of their own, since XLA makes slow loops of columns cut from a row that it looks up.
+    """
+    return _forward(step, onward, gates, is_first, memory)[0]
+
+
+def _forward(step: Step, onward: tuple[Array, ...], gates: Gates, is_first: Array, memory: Tree) -> Any:
+    """What `_unrolled` gives, and what its gradient needs: the arguments of every step."""
+
+    def once(memory: Tree, row: tuple[Gates, Array]) -> Any:
         memory = forget(memory, row[1])
-        return step(memory, row[0], _kept(onward, memory))
+        kept = _kept(onward, memory)
+        after, output = step(memory, row[0], kept)
+        return after, (output, memory, kept)
 
-    memory, outputs = jax.lax.scan(once, memory, (seen, is_first))
-    return outputs, memory
-
-
-def _forward(step: Step, onward: tuple[Array, ...], seen: Array, is_first: Array, memory: Tree) -> Any:
-    """What `_unrolled` gives, and what its gradient needs: the states multiplied and how each step is differentiated."""
-
-    def once(memory: Tree, row: tuple[Array, Array]) -> Any:
-        memory = forget(memory, row[1])
-        (after, output), pull = jax.vjp(step, memory, row[0], _kept(onward, memory))
-        return after, (output, _first(memory), pull)
-
-    memory, (outputs, hidden, pulls) = jax.lax.scan(once, memory, (seen, is_first))
-    return (outputs, memory), (onward, hidden, pulls, is_first)
+    after, (outputs, memories, kept) = jax.lax.scan(once, memory, (gates, is_first))
+    return (outputs, after), (onward, memories, gates, kept, is_first)
 
 
 def _backward(step: Step, saved: Any, slopes: tuple[Array, Tree]) -> Any:
-    """Gradients of a scalar by weights, inputs and first memory, from those by outputs `[T, B, ...]` and last memory."""
-    onward, hidden, pulls, is_first = saved
+    """Gradients of a scalar by weights, gates and first memory, from those by outputs `[T, B, ...]` and last memory.
+
+    Steps are differentiated all at once, and so are weights: one product over all rows, where a scan would add one of each.
+    """
+    onward, memories, gates, kept, is_first = saved
+    pulls = jax.vmap(lambda *row: jax.vjp(step, *row)[1])(memories, gates, kept)
+    back = onward[0].T
 
     def once(memory: Tree, row: Any) -> Any:
         output, pull, first = row
-        memory, seen, kept = pull((memory, output))
-        leaves, structure = jax.tree.flatten(memory)
-        leaves[0] = leaves[0] + kept @ onward[0].T
-        return forget(jax.tree.unflatten(structure, leaves), first), (seen, kept)
+        before, _, kept = pull((memory, output))
+        leaves, structure = jax.tree.flatten(before)
+        leaves[0] = leaves[0] + jnp.concatenate(kept, -1) @ back
+        return forget(jax.tree.unflatten(structure, leaves), first), memory
 
-    memory, (seen, kept) = jax.lax.scan(once, slopes[1], (slopes[0], pulls, is_first), reverse=True)
-    by_weight = jnp.einsum("tbh,tbg->hg", hidden, kept)
+    memory, after = jax.lax.scan(once, slopes[1], (slopes[0], pulls, is_first), reverse=True)
+    _, seen, kept = jax.vmap(lambda pull, slope: pull(slope))(pulls, (after, slopes[0]))
+    kept = jnp.concatenate(kept, -1)
+    by_weight = jnp.einsum("tbh,tbg->hg", _first(memories), kept)
     return (by_weight, kept.sum((0, 1)))[: len(onward)], seen, None, memory
 
 
@@ -121,10 +128,10 @@ def _first(memory: Tree) -> Array:
     return jax.tree.leaves(memory)[0]
 
 
-def _kept(onward: tuple[Array, ...], memory: Tree) -> Array:
-    """What the map makes of it, `[B, G]`."""
+def _kept(onward: tuple[Array, ...], memory: Tree) -> Gates:
+    """What the map makes of it, gate by gate."""
     weight, *bias = onward
-    return sum(bias, start=_first(memory) @ weight)
+    return split(sum(bias, start=_first(memory) @ weight), weight.shape[1] // weight.shape[0])
 
 
 def split(x: Array, parts: int) -> list[Array]:
@@ -140,10 +147,10 @@ class LSTMCore(eqx.Module):
     onward: Dense
 
     def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
-        def step(memory: tuple[Array, Array], seen: Array, kept: Array) -> tuple[tuple[Array, Array], Array]:
+        def step(memory: tuple[Array, Array], seen: Gates, kept: Gates) -> tuple[tuple[Array, Array], Array]:
             _, cell = memory
-            enter, keep, new, leave = split(seen + kept, 4)
-            tanh = namespace(seen).tanh
+            enter, keep, new, leave = (x + y for x, y in zip(seen, kept, strict=True))
+            tanh = namespace(cell).tanh
             cell = sigmoid(keep + 1.0) * cell + sigmoid(enter) * tanh(new)
             hidden = sigmoid(leave) * tanh(cell)
             return (hidden, cell), hidden
@@ -180,11 +187,11 @@ class GRUCore(eqx.Module):
     onward: Dense
 
     def __call__(self, features: Array, is_first: Array, memory: Tree) -> tuple[Array, Tree]:
-        def step(hidden: Array, seen: Array, kept: Array) -> tuple[Array, Array]:
-            reset_seen, update_seen, new_seen = split(seen, 3)
-            reset_kept, update_kept, new_kept = split(kept, 3)
+        def step(hidden: Array, seen: Gates, kept: Gates) -> tuple[Array, Array]:
+            reset_seen, update_seen, new_seen = seen
+            reset_kept, update_kept, new_kept = kept
             update = sigmoid(update_seen + update_kept)
-            new = namespace(seen).tanh(new_seen + sigmoid(reset_seen + reset_kept) * new_kept)
+            new = namespace(hidden).tanh(new_seen + sigmoid(reset_seen + reset_kept) * new_kept)
             hidden = (1.0 - update) * new + update * hidden
             return hidden, hidden
 
