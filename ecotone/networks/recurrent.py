@@ -116,7 +116,8 @@ def _backward(step: Step, saved: Any, slopes: tuple[Array, Tree]) -> Any:
     memory, after = jax.lax.scan(once, slopes[1], (slopes[0], pulls, is_first), reverse=True)
     _, seen, kept = jax.vmap(lambda pull, slope: pull(slope))(pulls, (after, slopes[0]))
     kept = jnp.concatenate(kept, -1)
-    by_weight = jnp.einsum("tbh,tbg->hg", _first(memories), kept)
+    hidden = _first(memories)
+    by_weight = hidden.reshape(-1, hidden.shape[-1]).T @ kept.reshape(-1, kept.shape[-1])
     return (by_weight, kept.sum((0, 1)))[: len(onward)], seen, None, memory
 
 
