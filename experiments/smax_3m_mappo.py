@@ -10,8 +10,8 @@ from ecotone.networks.parts import Without
 from ecotone.ops.descent import Adam
 from ecotone.ops.schedules import Linear
 
-reach = 0.6
-"""Share of battles won, greedily; 0.66 on seed 21. Discounted by 0.99 it was 0.96 on seed 1, but fled on 21: 0.2."""
+reach = 0.95
+"""Share of battles won, greedily."""
 
 
 def measure(run: ecotone.Run, episodes: int) -> float:
@@ -24,13 +24,13 @@ algorithm = ecotone.MAPPO(
     ActorCritic(Without(encoder=encoder), value_encoder=encoder),
     Adam(Linear(1e-3, 0.0), clip_norm=0.5),
     gamma=0.97,
-    entropy_cost=0.01,
+    entropy_cost=Linear(0.01, 0.0),  # a policy that stays random ends in stand-offs when it plays greedily
     epochs=4,
     minibatches=4,
     feed=Rollout(64),
 )
 experiment = ecotone.Experiment(
-    "jaxmarl:HeuristicEnemySMAX", algorithm, env_kwargs={"scenario": "3m"}, num_envs=64, steps=2_000_000
+    "jaxmarl:HeuristicEnemySMAX", algorithm, env_kwargs={"scenario": "3m"}, num_envs=128, steps=6_000_000
 )
 
 if __name__ == "__main__":

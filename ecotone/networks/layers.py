@@ -15,6 +15,8 @@ Key = Any
 
 NORM_EPSILON = 1e-6
 """Added to the variance of a layer's features."""
+NARROW, FEW = 128, 1 << 20
+"""Inputs and multiplications up to which a product has its gradient in the form that is quickest on one core."""
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": lambda x: namespace(x).tanh(x),
     "relu": lambda x: namespace(x).maximum(x, 0.0),
@@ -40,6 +42,32 @@ def orthogonal(key: Key, shape: tuple[int, int], scale: float) -> Array:
     return jax.custom_batching.sequential_vmap(lambda key: make(key, shape, jnp.float32))(key)
 
 
+@jax.custom_vjp
+def _narrow(x: Array, weight: Array) -> Array:
+    """`x` `[..., in]` by `weight` `[in, out]`, whose gradient XLA sums over two axes of rows: faster on a CPU."""
+    return x @ weight
+
+
+def _narrow_forward(x: Array, weight: Array) -> tuple[Array, tuple[Array, Array]]:
+    return x @ weight, (x, weight)
+
+
+def _narrow_backward(saved: tuple[Array, Array], slope: Array) -> tuple[Array, Array]:
+    x, weight = saved
+    rows = lambda y: y.reshape(math.gcd(math.prod(y.shape[:-1]), 16), -1, y.shape[-1])
+    return slope @ weight.T, jnp.einsum("abi,abo->io", rows(x), rows(slope))
+
+
+_narrow.defvjp(_narrow_forward, _narrow_backward)
+
+
+def product(x: Array, weight: Array) -> Array:
+    """`x` `[..., in]` by `weight` `[in, out]`."""
+    if namespace(x) is jnp and len(weight) <= NARROW and math.prod(x.shape[:-1]) * weight.size <= FEW:
+        return _narrow(x, weight)
+    return x @ weight
+
+
 class Dense(eqx.Module):
     """An affine map of the last axis: `weight` `[..., in, out]`, `bias` `[..., out]`."""
 
@@ -58,7 +86,7 @@ class Dense(eqx.Module):
             self.bias = jnp.zeros(outputs, jnp.float32)
 
     def __call__(self, x: Array) -> Array:
-        return x @ self.weight + self.bias
+        return product(x, self.weight) + self.bias
 
 
 class LayerNorm(eqx.Module):
