@@ -64,7 +64,7 @@ class TD3:
 
     actor: Model = DeterministicActor()
     """Network of one action for what is seen."""
-    critics: CriticRecipe = Critics()
+    critics: CriticRecipe = Critics(stacked=True)
     """Values of observation and action; `QuantileCritics` learn their distribution."""
     optimizer: Optimizer = Adam(Constant(3e-4), clip_norm=None, epsilon=1e-8)
     """Step size of the critics."""

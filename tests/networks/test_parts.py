@@ -64,6 +64,6 @@ def test_critics_of_other_algorithms_read_the_state_too():
         state = jax.eval_shape(lambda algorithm=algorithm: algorithm.init(KEY, spec))
         networks = state.networks if hasattr(state, "networks") else state.network
         width = lambda network: network.mlp.layers[0].weight.shape[0]
-        reader = networks.critics.body[0].layers[0].weight.shape[-2] - 2 if hasattr(networks, "critics") else None
+        reader = jax.tree.leaves(networks.critics.body)[0].shape[-2] - 2 if hasattr(networks, "critics") else None
         assert (reader or width(networks.value_encoder)) == 9
         assert width((networks.actor if reader else networks).encoder.encoder) == 5
