@@ -126,3 +126,5 @@ def test_tally_has_a_rate_and_the_time_left(monkeypatch):
     tally(Updated(200, 1, {}))
     assert tally.rate() == pytest.approx(100.0)
     assert tally.left() == pytest.approx(8.0)
+    tally(Updated(1024, 2, {}))
+    assert tally.left() == 0.0  # the last fragment goes over the end

@@ -49,8 +49,11 @@ class CriticsNetwork(eqx.Module):
 
     def first(self) -> "CriticsNetwork":
         """The first critic alone, an ensemble of one."""
-        first = (lambda critics: jax.tree.map(lambda x: x[:1], critics)) if self.stacked else (lambda critics: critics[:1])
-        return CriticsNetwork(self.encoder, first(self.body), first(self.head), self.single, self.stacked)
+        if self.stacked:
+            body, head = jax.tree.map(lambda x: x[:1], (self.body, self.head))
+        else:
+            body, head = self.body[:1], self.head[:1]
+        return CriticsNetwork(self.encoder, body, head, self.single, self.stacked)
 
 
 @runtime_checkable

@@ -62,8 +62,9 @@ _narrow.defvjp(_narrow_forward, _narrow_backward)
 
 
 def product(x: Array, weight: Array) -> Array:
-    """`x` `[..., in]` by `weight` `[in, out]`."""
-    if namespace(x) is jnp and len(weight) <= NARROW and math.prod(x.shape[:-1]) * weight.size <= FEW:
+    """`x` `[..., in]` by `weight` `[..., in, out]`."""
+    alone = namespace(x) is jnp and weight.ndim == 2
+    if alone and len(weight) <= NARROW and math.prod(x.shape[:-1]) * weight.size <= FEW:
         return _narrow(x, weight)
     return x @ weight
 

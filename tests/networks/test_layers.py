@@ -34,3 +34,12 @@ def test_products_have_the_gradients_of_plain_ones(leading):
     many = draw(6, *leading, 4), draw(6, 4, 3)
     for got, expected in zip(jax.vmap(slopes(product))(*many), jax.vmap(slopes(jnp.matmul))(*many), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_products_with_stacked_weights_have_gradients_too():
+    draw = lambda *shape: jnp.asarray(np.random.default_rng(0).normal(size=shape), jnp.float32)
+    slopes = lambda multiply: jax.grad(lambda x, weight: jnp.sum(jnp.tanh(multiply(x, weight)) ** 2), (0, 1))
+    for got, expected in zip(
+        *(slopes(multiply)(draw(5, 7, 4), draw(5, 4, 3)) for multiply in (product, jnp.matmul)), strict=True
+    ):
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
