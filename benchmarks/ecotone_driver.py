@@ -108,6 +108,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "compiled": {"runtime": "compiled"},
     "step by step": {"length": 1},
     "1 thread": {"threads": 1},
+    "2 devices": {"devices": 2},
 }
 """What a variant changes about a work, `length` that of a replay's blocks; several are joined by `+`."""
 

@@ -63,7 +63,7 @@ WORKS = {
         "PPO on CartPole-v1 in JAX: 8 environments × 128 steps, 4 epochs × 4 minibatches, 64-64 tanh",
         1_228_800,
         204_800,
-        ("", "1 thread"),
+        ("", "1 thread", "2 devices"),
         ("purejaxrl",),
     ),
     "sac-halfcheetah": Work(
@@ -123,7 +123,7 @@ WORKS = {
         "64-64 tanh",
         614_400,
         102_400,
-        ("",),
+        ("", "2 devices"),
         ("jaxmarl",),
     ),
     "qmix-spread-compiled": Work(
@@ -131,7 +131,7 @@ WORKS = {
         "64 and GRU 64, mixer 32 behind 128",
         208_000,
         41_600,
-        ("",),
+        ("", "2 devices"),
         ("jaxmarl",),
     ),
     "mappo-spread-compiled": Work(
@@ -139,7 +139,7 @@ WORKS = {
         "128 and GRU 128 each for actor and critic",
         81_920,
         20_480,
-        ("",),
+        ("", "2 devices"),
         ("jaxmarl",),
     ),
     "solve-cartpole": Work(

@@ -85,6 +85,8 @@ class Experiment:
     """Who collects in the ray runtime."""
     threads: int | None = None
     """Of a program on the processor; none is one per core. 1 is often faster for networks of up to about 64 units."""
+    devices: int = 1
+    """That share the environments of the compiled runtime; on CPU, cores. More is faster up to as many as there are."""
     evaluation: Evaluation = Evaluation()
     """Greedy episodes while training."""
     checkpoint: Checkpointing = Checkpointing()
@@ -95,7 +97,7 @@ class Experiment:
     """Functions of events; see `runtime.events`."""
 
     def __post_init__(self) -> None:
-        for name, least in (("steps", 1), ("num_envs", 1), ("seed", 0), ("threads", 1)):
+        for name, least in (("steps", 1), ("num_envs", 1), ("seed", 0), ("threads", 1), ("devices", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise Mistake(f"{name} is {value}, but must be at least {least}.")

@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 
+from ecotone.experiment import Experiment
 from ecotone.mistakes import Mistake
 from ecotone.parties import begin_from_sources
 from ecotone.runs import Run
@@ -45,7 +46,7 @@ class Sweeping:
 
     def __init__(self, kept: SweepFolder, runs: Sequence[Run]) -> None:
         self.folder, self.runs, self._kept = kept.folder, list(runs), kept
-        compiled = all(is_compiled(run.experiment) for run in runs)
+        compiled = all(shares_program(run.experiment) for run in runs)
         on_cpu = jax.default_backend() == "cpu"
         self._together = (kept.together or (1 if on_cpu else len(self.runs))) if compiled else 1
         self._workers = THREADS_PER_CORE * cores() if compiled and on_cpu and self._together == 1 else 1
@@ -130,7 +131,7 @@ class Sweeping:
         if self._together > 1:
             return Together([(*compiled_parts(run.experiment), run.experiment.seed) for run in runs]).members
         (run,) = runs
-        if not is_compiled(run.experiment):
+        if not shares_program(run.experiment):
             return [make_engine(run.experiment)]
         with self._lock:
             parts = compiled_parts(run.experiment)
@@ -157,6 +158,12 @@ class Sweeping:
         with self._lock:
             self._failure = self._failure or error
         self.ending = self.ending or Stop
+
+
+def shares_program(experiment: Experiment) -> bool:
+    """Whether a run can share a program with others, or train beside them: in programs of several devices they would wait
+    for each other."""
+    return is_compiled(experiment) and experiment.devices == 1
 
 
 def cores() -> int:

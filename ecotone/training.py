@@ -23,12 +23,13 @@ from ecotone.mistakes import Mistake
 from ecotone.parties import begin_from_sources
 from ecotone.protocols import Algorithm, Stream
 from ecotone.runs import Run
-from ecotone.runtime import threads
+from ecotone.runtime import processor
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.engine import Engine
 from ecotone.runtime.events import Collected, EpisodeEnded, Event, Saved, SetTask, Stop, Updated
 from ecotone.runtime.local import Local
 from ecotone.runtime.party import Party
+from ecotone.runtime.spread import Spread, share
 from ecotone.trajectory import Episodes
 
 
@@ -47,23 +48,34 @@ def is_compiled(experiment: Experiment) -> bool:
 
 
 def compiled_parts(experiment: Experiment) -> tuple[Algorithm | Party, Stream]:
-    """Algorithm and stream of the compiled runtime; raises `Mistake` where it cannot serve the experiment."""
+    """Algorithm and stream of the compiled runtime, as one device runs them.
+
+    Raises `Mistake` where it cannot serve the experiment.
+    """
+    lanes, devices = experiment.lanes, experiment.devices
     if experiment.overlap:
         raise Mistake("the compiled runtime does not overlap: use the local runtime, or leave --overlap out.")
-    return cluster.compiled_parts(experiment, experiment.lanes)
+    if lanes % devices:
+        more = devices * -(-lanes // devices)
+        raise Mistake(f"{devices} devices cannot have equal shares of {lanes} environments: say --num-envs {more}.")
+    algorithm, stream = cluster.compiled_parts(experiment, lanes // devices)
+    return share(algorithm, devices), stream
 
 
 def make_engine(experiment: Experiment) -> Engine:
     """The runtime that the experiment asks for; raises `Mistake` where it cannot serve it."""
     cache_programs()
-    threads.limit(experiment.threads)
+    if experiment.devices > 1 and not is_compiled(experiment):
+        raise Mistake("devices share the environments of the compiled runtime alone: leave --devices out.")
+    processor.divide(experiment.devices)
+    processor.limit(experiment.threads)
     if experiment.runtime == "ray":
         return _explained(lambda: cluster.distributed(experiment))
     if experiment.ray != Cluster():
         raise Mistake("`ray` says who collects in the ray runtime: add --runtime ray, or leave it out.")
     seed = experiment.seed
     if is_compiled(experiment):
-        return _explained(lambda: Compiled(*compiled_parts(experiment), seed))
+        return _explained(lambda: Compiled(*compiled_parts(experiment), seed, Spread(experiment.devices)))
     return _explained(lambda: Local(*cluster.host_parts(experiment, experiment.lanes, seed), seed, experiment.overlaps))
 
 

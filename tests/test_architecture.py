@@ -26,7 +26,7 @@ ALLOWED = {
     "gridworld": {"gridworld"},
     "replay": {"replay", "ops"},
     "offline": {"offline", "ops"},
-    "runtime": {"runtime", "replay", "offline", "ops.arrays", "ops.noise"},
+    "runtime": {"runtime", "replay", "offline", "ops.arrays", "ops.devices", "ops.noise"},
     "serving": {"serving", "replay", "offline"},
 }
 """What each room may import beside the nouns; the nouns import only each other."""

@@ -110,6 +110,8 @@ CASES = {
     "ppo local": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500),
     "ppo overlapped": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, overlap=True),
     "ppo compiled": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, runtime="compiled"),
+    "ppo on devices": Experiment("CartPole-v1", PPO_SMALL, num_envs=4, steps=1500, runtime="compiled", devices=2),
+    "dqn on devices": Experiment("CartPole-v1", DQN_PRIORITISED, num_envs=2, steps=600, runtime="compiled", devices=2),
     "dqn local": Experiment("CartPole-v1", DQN_SMALL, steps=600),
     "dqn compiled": Experiment("CartPole-v1", DQN_SMALL, num_envs=2, steps=600, runtime="compiled"),
     "dqn with memory local": Experiment("CartPole-v1", DQN_MEMORY, steps=400),

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from ecotone.feed import Feed
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
+from ecotone.ops import devices
 from ecotone.ops.normalisers import Moments, RunningNormaliser
 from ecotone.protocols import Algorithm, Report
 from ecotone.spec import ACTION_MASK, Box, Dict, Space, Spec, Tuple, leaves
@@ -198,6 +199,8 @@ class NormalizeRewards:
     def observe(self, state: RewardState, rows: Trajectory) -> RewardState:
         """Follow the discounted sums of rewards; raises `Mistake` where there are more than `most` lanes."""
         lanes = rows.acted.shape[1]
+        if devices.count() > 1:
+            raise Mistake("NormalizeRewards follows every lane's return: it cannot share its environments among devices.")
         if lanes > self.most:
             raise Mistake(f"NormalizeRewards follows at most {self.most} lanes, but there are {lanes}: set `most`.")
 

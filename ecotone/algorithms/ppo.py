@@ -11,6 +11,7 @@ from ecotone.feed import Rollout
 from ecotone.frozen import frozen
 from ecotone.mistakes import Mistake
 from ecotone.networks.models import ActorCritic
+from ecotone.ops import devices
 from ecotone.ops.arrays import masked_mean
 from ecotone.ops.descent import Adam, Optimizer
 from ecotone.ops.distributions import entropy
@@ -169,7 +170,7 @@ def descend(algorithm: Any, state: Any, batch: Batch, memory: Tree, key: Key) ->
         gradient, metrics = jax.grad(loss, has_aux=True)(network)
         after = optimizer.descend(network, state_of, gradient, state.steps)
         if stop is not None:
-            going = going & (metrics["kl"] <= stop)
+            going = going & (devices.average(metrics["kl"]) <= stop)
             after = jax.tree.map(lambda new, old: jnp.where(going, new, old), after, (network, state_of))
             metrics["stopped"] = 1.0 - going
         return (*after, going), metrics
@@ -179,7 +180,7 @@ def descend(algorithm: Any, state: Any, batch: Batch, memory: Tree, key: Key) ->
     metrics, last = jax.tree.map(jnp.mean, metrics), jax.tree.map(lambda x: x[-algorithm.minibatches :].mean(), metrics)
     metrics["learning_rate"], cost = optimizer.learning_rate(state.steps), state.kl_cost
     if algorithm.kl_target is not None:
-        metrics["kl_cost"], cost = cost, adapt_kl(cost, last["divergence"], algorithm.kl_target)
+        metrics["kl_cost"], cost = cost, adapt_kl(cost, devices.average(last["divergence"]), algorithm.kl_target)
     return network, state_of, cost, metrics
 
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from ecotone.frozen import frozen
+from ecotone.ops import devices
 from ecotone.ops.schedules import Constant, Schedule
 
 Array = Any
@@ -50,8 +51,8 @@ def _init(optimizer: Any, network: Tree) -> Tree:
 def _descend(
     optimizer: Any, network: Tree, state: Tree, gradient: Tree, steps: Array, multiples: Tree = 1.0
 ) -> tuple[Tree, Tree]:
-    """One step down `gradient`, see `Optimizer`."""
-    direction, state = _transform(optimizer, network).update(gradient, state)
+    """One step down `gradient`, or its mean over devices; see `Optimizer`."""
+    direction, state = _transform(optimizer, network).update(devices.average(gradient), state)
     rate = optimizer.learning_rate(steps)
 
     def part(multiple: Array, network: Tree, direction: Tree) -> Tree:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ecotone.frozen import frozen
+from ecotone.ops import devices
 from ecotone.ops.arrays import namespace, same_shape
 
 Array = Any
@@ -72,16 +73,16 @@ class RunningNormaliser:
 
         def join(mean: Array, spread: Array, x: Array) -> tuple[Array, Array]:
             weight, axes = _weights(x, mean, acted), _axes(x, mean)
-            count = jnp.maximum(weight.sum(), 1.0)
-            theirs = (weight * x).sum(axes) / count
-            deviation = (weight * jnp.square(x - theirs)).sum(axes)
-            part = weight.sum() / jnp.maximum(weight.sum() + seen.count, 1.0)
+            count = devices.total(weight.sum())
+            theirs = devices.total((weight * x).sum(axes)) / jnp.maximum(count, 1.0)
+            deviation = devices.total((weight * jnp.square(x - theirs)).sum(axes))
+            part = count / jnp.maximum(count + seen.count, 1.0)
             shift = theirs - mean
             return mean + part * shift, spread + deviation + jnp.square(shift) * seen.count * part
 
         mean, spread = _unzip(seen.mean, jax.tree.map(join, seen.mean, seen.spread, batch))
         first, like = jax.tree.leaves(batch)[0], jax.tree.leaves(seen.mean)[0]
-        return Moments(seen.count + _weights(first, like, acted).sum(), mean, spread)
+        return Moments(seen.count + devices.total(_weights(first, like, acted).sum()), mean, spread)
 
     def deviation(self, seen: Moments) -> Tree:
         """Standard deviations, trees of `[...]`; 1 before anything is seen. Works on NumPy arrays too."""
@@ -140,10 +141,11 @@ class ExponentialMoments:
 
         def move(average: Array, x: Array) -> Array:
             weight = _weights(x, average, acted)
-            mean = (weight * x).sum(_axes(x, average)) / jnp.maximum(weight.sum(), 1.0)
-            return jnp.where(weight.sum() > 0, average + (1.0 - self.decay) * (mean - average), average)
+            count = devices.total(weight.sum())
+            mean = devices.total((weight * x).sum(_axes(x, average))) / jnp.maximum(count, 1.0)
+            return jnp.where(count > 0, average + (1.0 - self.decay) * (mean - average), average)
 
-        counts = True if acted is None else acted.any()
+        counts = True if acted is None else devices.total(acted.sum()) > 0
         mean = jax.tree.map(move, seen.mean, batch)
         square = jax.tree.map(move, seen.square, jax.tree.map(jnp.square, batch))
         return Averages(mean, square, jnp.where(counts, seen.decays * self.decay, seen.decays))
@@ -203,7 +205,7 @@ class PopArt:
         """
         same_shape(targets=targets, output=output, acted=output if acted is None else acted)
         weight = jnp.ones_like(targets) if acted is None else acted.astype(targets.dtype)
-        total = lambda x: jnp.zeros_like(scales.mean).at[output].add(weight * x)
+        total = lambda x: devices.total(jnp.zeros_like(scales.mean).at[output].add(weight * x))
         count = total(jnp.ones_like(targets))
         part = jnp.where(count > 0, -jnp.expm1(count * jnp.log1p(-self.step_size)), 0.0)
         move = lambda old, x: old + part * (total(x) / jnp.maximum(count, 1.0) - old)

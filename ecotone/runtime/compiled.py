@@ -10,6 +10,7 @@ import numpy as np
 
 from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
+from ecotone.ops import devices
 from ecotone.protocols import Algorithm, Key, Params, Stream
 from ecotone.runtime.collect import collect, example_rows, whole
 from ecotone.runtime.collector import Held
@@ -17,6 +18,7 @@ from ecotone.runtime.engine import Piece, Saved
 from ecotone.runtime.learn import Learner, begin, fragment_length, learn
 from ecotone.runtime.party import Party, feeds
 from ecotone.runtime.program import Program, bits, from_bits, strong
+from ecotone.runtime.spread import LANES, OWN, SAME, Spread
 from ecotone.trajectory import TimeStep, Trajectory, Tree
 
 MOST_FRAGMENTS = 64
@@ -57,6 +59,10 @@ class Told(NamedTuple):
     reward: Any
     metrics: dict[str, Any]
     updates: Any
+
+
+CARRY = Carry(Learner(SAME, OWN, SAME), SAME, OWN, OWN, OWN, SAME, SAME)
+TOLD = Told(LANES, LANES, LANES, SAME, SAME)
 
 
 def pieces(told: Told, count: int) -> list[Piece]:
@@ -130,22 +136,25 @@ class Compiled:
     """Collect and learn inside one program, many fragments per call.
 
     Arguments:
-        algorithm: what learns, or the groups that do.
-        stream: a stream whose `start` and `step` are pure.
+        algorithm: what learns, or the groups that do, as one device runs it (see `spread.share`).
+        stream: a stream whose `start` and `step` are pure, of one device's lanes.
         seed: of weights, actions, draws and environments.
+        spread: the devices that share the program; none means one.
     """
 
-    def __init__(self, algorithm: Algorithm | Party, stream: Stream, seed: int) -> None:
-        self.algorithm, self.stream, self.spec, self.lanes = algorithm, stream, stream.spec, stream.lanes
+    def __init__(self, algorithm: Algorithm | Party, stream: Stream, seed: int, spread: Spread | None = None) -> None:
+        self._spread = spread = spread or Spread(1)
+        self.algorithm, self.stream, self.spec = algorithm, stream, stream.spec
+        self.lanes = stream.lanes * spread.devices
         self.length = fragment_length(algorithm, stream.lanes)
         if any(isinstance(feed, Replay) and feed.storage == "host" for feed in feeds(algorithm)):
             raise Mistake("the compiled runtime keeps rows on the device: leave the replay's `storage` out, or use local.")
         self._fragments = 1
-        self._begin = jax.jit(self.start)
-        carry = self._begin(*strong((algorithm, stream)), jax.random.key(seed))
-        told = jax.eval_shape(lambda a, s, c: self.fragment(a, s, c)[1], algorithm, stream, carry)
-        self._told = jax.tree.map(lambda x: jnp.zeros((MOST_FRAGMENTS, *x.shape), x.dtype), told)
-        self._program = Program(self._run, (algorithm, stream), carry)
+        self._begin = jax.jit(spread.program(self.start, (SAME, SAME, SAME), CARRY))
+        constants = spread.place(SAME, strong((algorithm, stream)))
+        carry = self._begin(*constants, jax.random.key(seed))
+        self._told = jax.jit(spread.program(self._blank, (SAME, CARRY), TOLD))(constants, carry)
+        self._program = Program(spread.program(self._run, (SAME, CARRY, TOLD, SAME), (CARRY, TOLD)), constants, carry)
 
     def again(self, algorithm: Algorithm | Party, stream: Stream, seed: int) -> "Compiled":
         """The runtime of another run with the same program: algorithm and stream differ in nothing but their floats."""
@@ -158,7 +167,7 @@ class Compiled:
     def start(self, algorithm: Algorithm | Party, stream: Stream, key: Key) -> Carry:
         """All that goes into the first fragment."""
         keys = jax.random.split(key, 3)
-        state, now = stream.start(keys[0])
+        state, now = stream.start(devices.apart(keys[0]))
         memory = algorithm.initial_memory(stream.lanes)
         example = example_rows(algorithm, stream.spec, now, memory, self.length)
         learner = begin(algorithm, keys[2], stream.spec, example)
@@ -166,12 +175,18 @@ class Compiled:
 
     def fragment(self, algorithm: Algorithm | Party, stream: Stream, carry: Carry) -> tuple[Carry, Told]:
         """Collect a fragment and learn from it."""
-        key = jax.random.fold_in(carry.key, carry.fragment)
+        key = devices.apart(jax.random.fold_in(carry.key, carry.fragment))
         collected = collect(algorithm, carry.params, stream, carry.stream, carry.now, carry.memory, key, self.length)
         state, now, memory, rows = collected
         learned = learn(algorithm, carry.learner, rows)
-        told = Told(whole(rows.is_first), whole(rows.acted), whole(rows.reward), learned.metrics, learned.updates)
+        metrics = devices.average(learned.metrics)
+        told = Told(whole(rows.is_first), whole(rows.acted), whole(rows.reward), metrics, learned.updates)
         return Carry(learned.learner, learned.params, state, now, memory, carry.key, carry.fragment + 1), told
+
+    def _blank(self, constants: tuple[Algorithm | Party, Stream], carry: Carry) -> Told:
+        """Room for what the fragments of a call tell."""
+        told = jax.eval_shape(lambda a, s, c: self.fragment(a, s, c)[1], *constants, carry)
+        return jax.tree.map(lambda x: jnp.zeros((MOST_FRAGMENTS, *x.shape), x.dtype), told)
 
     def _run(self, constants: tuple[Algorithm | Party, Stream], carry: Carry, told: Told, count: Any) -> tuple[Carry, Told]:
         def once(i: Any, both: tuple[Carry, Told]) -> tuple[Carry, Told]:
@@ -191,26 +206,31 @@ class Compiled:
 
     def params(self) -> Params:
         """What the greedy policy needs now."""
-        return self._program.carried.params
+        return self._spread.one(self._program.carried.params)
 
     def begin_with(self, states: dict[str, Any]) -> None:
         """Put other states in the place of those of some groups."""
         carry = self._program.carried
         learner = carry.learner._replace(state=carry.learner.state | states)
-        self._program.carry(carry._replace(learner=learner, params=self.algorithm.policy(learner.state)))
+        self._carry(carry._replace(learner=learner, params=self.algorithm.policy(learner.state)))
 
     def save(self) -> Saved:
-        """The carried tree."""
-        return Saved(self._program.carried, {})
+        """The carried tree; raises `Mistake` where devices that share the run do not agree on what they have learned."""
+        carry = self._program.carried
+        self._spread.check((carry.learner.state, carry.params))
+        return Saved(carry, {})
 
     def restore(self, saved: Saved) -> None:
         """Continue from what `save` returned."""
-        self._program.carry(saved.tree)
+        self._carry(saved.tree)
+
+    def _carry(self, tree: Carry) -> None:
+        self._program.carry(self._spread.place(CARRY, tree))
 
     def set_task(self, task: Any) -> None:
         """Put another environment of the same kind in the place of the present one."""
         self.stream = changed(self.stream, task)
-        self._program.replace_constants((self.algorithm, self.stream))
+        self._program.replace_constants(self._spread.place(SAME, strong((self.algorithm, self.stream))))
 
     def close(self) -> None:
         """Nothing is open."""

@@ -9,6 +9,7 @@ from jax.tree_util import GetAttrKey
 from ecotone.feed import NoRows, Replay, Rollout
 from ecotone.groups import ALL
 from ecotone.mistakes import Mistake
+from ecotone.ops import devices
 from ecotone.protocols import Algorithm, Key, Params, State
 from ecotone.replay import experience
 from ecotone.replay.experience import Experience
@@ -76,7 +77,10 @@ def learn(algorithm: Algorithm | Party, learner: Learner, rows: Trajectory, step
     """
     if isinstance(algorithm, Party):
         return _learn_party(algorithm, learner, rows)
+    if steps is None and devices.count() > 1:
+        steps = devices.total(rows.acted[:-1].sum(dtype=jnp.int32))
     key, key_update = jax.random.split(learner.key)
+    key_update = devices.apart(key_update)
     state = counted(learner.state, algorithm.observe(learner.state, rows), steps)
     if isinstance(algorithm.feed, Replay):
         store = counted(learner.store, experience.add(algorithm.feed, learner.store, rows), steps)
@@ -121,7 +125,7 @@ def _learn_from_replay(algorithm: Any, state: State, held: Experience, due: int,
         shapes = jax.eval_shape(some, both)[1]
         return both, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
-    ready = experience.ready(feed, held.ring.layout, held.ring.filled)
+    ready = devices.everywhere(experience.ready(feed, held.ring.layout, held.ring.filled))
     (state, priorities), metrics = jax.lax.cond(ready, some, none, (state, held.priorities))
     return state, held._replace(priorities=priorities), metrics, jnp.where(ready, due, 0)
 
@@ -188,7 +192,7 @@ def _together(learners: dict[str, Learner], waiting: dict[str, Trajectory]) -> L
 
 def _learn_party(party: Party, learner: Learner, rows: Trajectory) -> Learned:
     learners, params, metrics, updates, waiting = {}, {}, {}, {}, {}
-    steps = rows.acted[ALL][:-1].sum(dtype=jnp.int32)
+    steps = devices.total(rows.acted[ALL][:-1].sum(dtype=jnp.int32))
     for name, group in party.groups.items():
         own, mine = Learner(*(field[name] for field in learner)), rows_of(rows, name)
         if party.waits:

@@ -49,10 +49,10 @@ class Program:
 
     def __init__(self, function: Callable[..., tuple[Tree, Tree]], constants: Tree, carried: Tree) -> None:
         self._constants, constants_def = jax.tree.flatten(strong(constants))
-        leaves, self._structure = jax.tree.flatten(jax.jit(strong)(carried))
-        self._are_keys = [is_key(leaf) for leaf in leaves]
-        self._carried = self._bits(leaves)
-        expected = [jax.typeof(leaf) for leaf in leaves]
+        self._structure = jax.tree.structure(carried)
+        self._are_keys = [is_key(leaf) for leaf in jax.tree.leaves(carried)]
+        self.carry(carried)
+        expected = [jax.typeof(leaf) for leaf in jax.tree.leaves(self.carried)]
 
         def run(constants: list, carried: list, *arguments: Tree) -> tuple[list, Tree]:
             before = jax.tree.unflatten(self._structure, self._keys(carried))
@@ -97,7 +97,7 @@ class Program:
 
     def carry(self, tree: Tree) -> None:
         """Continue with another carried tree of the same structure."""
-        self._carried = self._bits(jax.tree.leaves(jax.jit(strong)(tree)))
+        self._carried = jax.jit(lambda tree: self._bits(jax.tree.leaves(strong(tree))))(tree)
 
     def replace_constants(self, constants: Tree) -> None:
         """Go on with other constants; raises `Mistake` where their structure differs, which would need another program."""

@@ -166,6 +166,8 @@ MISTAKES = {
     "train ppo CartPole-v1 --algorithm.gamma x": "--algorithm.gamma wants a number, not 'x'",
     "train ppo CartPole-v1 --algorithm.epochs 1.5": "--algorithm.epochs wants a whole number, not '1.5'",
     "train ppo CartPole-v1 --threads one": "--threads wants a whole number or None, not 'one'",
+    "train ppo CartPole-v1 --devices 2": "devices share the environments of the compiled runtime alone",
+    "train ppo CartPole-v1 --devices 2 --runtime compiled --num-envs 5": "equal shares of 5 environments: say --num-envs 6",
     "train ppo CartPole-v1 --algorithm.value-clip x": "--algorithm.value-clip wants a number or None, not 'x'",
     "train ppo CartPole-v1 --algorithm.feed 3": "--algorithm.feed is made of --algorithm.feed.length",
     "train ppo CartPole-v1 --algorithm.optimizer.learning-rate linear 1": "linear START END",

@@ -1,4 +1,4 @@
-"""How many threads programs on the processor have."""
+"""What JAX makes of the processor: threads for its programs, and devices that can share one."""
 
 import os
 
@@ -33,3 +33,10 @@ def limit(threads: int | None) -> None:
         if before is not None:
             os.environ["NPROC"] = before
     _chosen[:] = [threads]
+
+
+def divide(devices: int) -> None:
+    """Let the processor count as so many devices, unless JAX has computed before or somebody has said how many it is."""
+    said = jax.config.jax_num_cpu_devices > 0 or "device_count" in os.environ.get("XLA_FLAGS", "")  # type: ignore[attr-defined]
+    if devices > 1 and not said and not xla_bridge.backends_are_initialized():
+        jax.config.update("jax_num_cpu_devices", devices)
