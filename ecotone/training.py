@@ -52,31 +52,37 @@ def compiled_parts(experiment: Experiment) -> tuple[Algorithm | Party, Stream]:
 
     Raises `Mistake` where it cannot serve the experiment.
     """
-    lanes, devices = experiment.lanes, experiment.devices
     if experiment.overlap:
         raise Mistake("the compiled runtime does not overlap: use the local runtime, or leave --overlap out.")
-    if lanes % devices:
-        more = devices * -(-lanes // devices)
-        raise Mistake(f"{devices} devices cannot have equal shares of {lanes} environments: say --num-envs {more}.")
-    algorithm, stream = cluster.compiled_parts(experiment, lanes // devices)
-    return share(algorithm, devices), stream
+    algorithm, stream = cluster.compiled_parts(experiment, experiment.lanes // experiment.devices)
+    return share(algorithm, experiment.devices), stream
 
 
 def make_engine(experiment: Experiment) -> Engine:
     """The runtime that the experiment asks for; raises `Mistake` where it cannot serve it."""
     cache_programs()
-    if experiment.devices > 1 and not is_compiled(experiment):
-        raise Mistake("devices share the environments of the compiled runtime alone: leave --devices out.")
+    _check_devices(experiment)
     processor.divide(experiment.devices)
     processor.limit(experiment.threads)
     if experiment.runtime == "ray":
         return _explained(lambda: cluster.distributed(experiment))
     if experiment.ray != Cluster():
         raise Mistake("`ray` says who collects in the ray runtime: add --runtime ray, or leave it out.")
-    seed = experiment.seed
+    seed, devices = experiment.seed, experiment.devices
     if is_compiled(experiment):
-        return _explained(lambda: Compiled(*compiled_parts(experiment), seed, Spread(experiment.devices)))
-    return _explained(lambda: Local(*cluster.host_parts(experiment, experiment.lanes, seed), seed, experiment.overlaps))
+        return _explained(lambda: Compiled(*compiled_parts(experiment), seed, Spread(devices)))
+    parts = lambda: cluster.host_parts(experiment, experiment.lanes, seed)
+    return _explained(lambda: Local(*parts(), seed, experiment.overlaps, spread=Spread(devices)))
+
+
+def _check_devices(experiment: Experiment) -> None:
+    """Raise `Mistake` where devices cannot share the experiment's environments."""
+    lanes, devices = experiment.lanes, experiment.devices
+    if devices > 1 and experiment.runtime == "ray":
+        raise Mistake("the ray runtime learns on one device: leave --devices out.")
+    if lanes % devices:
+        more = devices * -(-lanes // devices)
+        raise Mistake(f"{devices} devices cannot have equal shares of {lanes} environments: say --num-envs {more}.")
 
 
 def _explained(make: Callable[[], Engine]) -> Engine:

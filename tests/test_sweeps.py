@@ -76,9 +76,11 @@ def test_a_sweep_goes_on_where_it_was_left(alone, together, tmp_path):
 
 def test_members_on_several_devices_follow_one_another(tmp_path):
     sweeping = begin_sweep(Sweep(experiment(tmp_path, devices=2, steps=64, evaluation=Evaluation()), seeds=2))
-    assert [len(part) for part in sweeping.parts()] == [1, 1] and sweeping._workers == 1
+    assert [len(part) for part in sweeping.parts()] == [1, 1]
+    assert sweeping._workers == 1
     told = [run.folder.name for run, _ in sweeping]
-    assert told == sorted(told) and all(run.steps() >= 64 for run in sweeping.runs)
+    assert told == sorted(told)
+    assert all(run.steps() >= 64 for run in sweeping.runs)
 
 
 def test_members_may_differ_in_structure_and_runtime(tmp_path):

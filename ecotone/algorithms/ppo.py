@@ -115,7 +115,7 @@ class PPO:
         return PPOState(network, self.optimizer.init(network), jnp.zeros((), jnp.int32), first_kl_cost(self), returns)
 
     initial_memory, policy = actor_critic.initial_memory, actor_critic.policy
-    act, observe = actor_critic.act, actor_critic.observe
+    act, observe = actor_critic.act_and_judge, actor_critic.observe
 
     def update(self, state: PPOState, rows: Trajectory, key: Key) -> tuple[PPOState, Report]:
         """Epochs of minibatches over the rows."""
@@ -125,7 +125,7 @@ class PPO:
 
     def _batch(self, state: PPOState, rows: Trajectory) -> tuple[Batch, Tree]:
         """Rows as minibatches are cut of, and what returns have been by now."""
-        (_, said), _ = state.network(rows.observation, rows.is_first, rows.memory)
+        said = actor_critic.values(state.network, rows)
         value, returns = RETURNS.invert(state.returns, said) if self.value_normalise else said, state.returns
         advantage = gae(rows, value, self.gamma, self.trace)
         target = advantage + value[:-1]

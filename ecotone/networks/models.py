@@ -55,6 +55,11 @@ class ActorCriticNetwork(eqx.Module):
         features, _, memory = self._read(observation, is_first, memory)
         return self.policy_head(features, legal), memory  # type: ignore[operator]
 
+    @property
+    def tells_both(self) -> bool:
+        """Whether the value costs next to nothing where the policy is read, and needs no memory."""
+        return self.value_encoder is None and self.core is None
+
     def _read(self, observation: Tree, is_first: Array, memory: Tree) -> tuple[Array, Array, Tree]:
         features = self.encoder(observation)  # type: ignore[operator]
         for_value = features if self.value_encoder is None else self.value_encoder(observation)  # type: ignore[operator]

@@ -15,10 +15,10 @@ from ecotone.protocols import Algorithm, Key, Params, Stream
 from ecotone.runtime.collect import collect, example_rows, whole
 from ecotone.runtime.collector import Held
 from ecotone.runtime.engine import Piece, Saved
-from ecotone.runtime.learn import Learner, begin, fragment_length, learn
+from ecotone.runtime.learn import LEARNER, Learner, begin, fragment_length, learn
 from ecotone.runtime.party import Party, feeds
 from ecotone.runtime.program import Program, bits, from_bits, strong
-from ecotone.runtime.spread import LANES, OWN, SAME, Spread
+from ecotone.runtime.spread import FRAGMENTS, OWN, SAME, Spread
 from ecotone.trajectory import TimeStep, Trajectory, Tree
 
 MOST_FRAGMENTS = 64
@@ -61,8 +61,8 @@ class Told(NamedTuple):
     updates: Any
 
 
-CARRY = Carry(Learner(SAME, OWN, SAME), SAME, OWN, OWN, OWN, SAME, SAME)
-TOLD = Told(LANES, LANES, LANES, SAME, SAME)
+CARRY = Carry(LEARNER, SAME, OWN, OWN, OWN, SAME, SAME)
+TOLD = Told(FRAGMENTS, FRAGMENTS, FRAGMENTS, SAME, SAME)
 
 
 def pieces(told: Told, count: int) -> list[Piece]:

@@ -14,6 +14,7 @@ from ecotone.runtime.engine import Piece, Saved
 from ecotone.runtime.learn import Learner, fragment_length
 from ecotone.runtime.learning import Learning
 from ecotone.runtime.party import Party, feeds
+from ecotone.runtime.spread import Spread
 from ecotone.trajectory import Trajectory, Tree
 
 
@@ -105,7 +106,7 @@ class Distributed:
         _, self._now = stream.start(keys[0])
         if isinstance(stream, Closable):
             stream.close()
-        self._learning = Learning(algorithm, self.spec, self._example(lanes), keys[2])
+        self._learning = Learning(algorithm, self.spec, self._example(lanes), keys[2], Spread(1))
         fleet.begin(self._learning.leaves)
 
     def _example(self, lanes: int) -> Trajectory:

@@ -8,37 +8,46 @@ import numpy as np
 
 from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
+from ecotone.ops import devices
 from ecotone.protocols import Algorithm, Key, State
 from ecotone.replay import experience, host, ring
 from ecotone.replay.experience import Experience
 from ecotone.replay.ring import Places
-from ecotone.runtime.learn import Learner, begin, keys_of, learn
+from ecotone.runtime.learn import LEARNER, Learner, begin, keys_of, learn
 from ecotone.runtime.party import Party, feeds
 from ecotone.runtime.program import Program, strong
+from ecotone.runtime.spread import FRAGMENT, SAME, Spread
 from ecotone.spec import Spec
 from ecotone.trajectory import Array, Trajectory, Tree
 
 
-def learning(algorithm: Algorithm | Party, spec: Spec, example: Trajectory, key: Key) -> "Program | Hosted":
+def learning(algorithm: Algorithm | Party, spec: Spec, example: Trajectory, key: Key, spread: Spread) -> "Program | Hosted":
     """A call of `learn` for each fragment shaped as `example`, with the replay's rows where they belong.
 
-    Takes rows, and returns metrics, the leaves of the policy and the number of updates. Raises `Mistake` for groups that
-    want rows on the host.
+    Takes rows, and returns metrics, the leaves of the policy and the number of updates. Raises `Mistake` for groups, or
+    several devices, that want rows on the host.
     """
-    fresh = lambda key: begin(algorithm, key, spec, example)
+    fresh = lambda key: begin(algorithm, key, spec, spread.share_of(example))
     if isinstance(algorithm, Party):
         if any(isinstance(feed, Replay) and feed.storage == "host" for feed in feeds(algorithm)):
             raise Mistake("groups keep their rows on the device: leave `storage` out of their replays.")
-        return Program(_learn, algorithm, jax.jit(fresh)(key))
-    shapes = jax.eval_shape(fresh, key).store
-    if isinstance(algorithm.feed, Replay) and host.belongs_here(algorithm.feed, shapes.ring.rows):
-        return Hosted(algorithm, jax.jit(lambda key: _with_rows(fresh(key), ()))(key), shapes.ring.rows)
-    return Program(_learn, algorithm, jax.jit(fresh)(key))
+    elif isinstance(algorithm.feed, Replay):
+        shapes = jax.eval_shape(fresh, key).store
+        if host.belongs_here(algorithm.feed, shapes.ring.rows):
+            if spread.devices > 1:
+                raise Mistake(
+                    "devices keep a replay's rows themselves: make its `capacity` smaller, or leave --devices out."
+                )
+            return Hosted(algorithm, jax.jit(lambda key: _with_rows(fresh(key), ()))(key), shapes.ring.rows)
+    begun = jax.jit(spread.program(fresh, (SAME,), LEARNER))(key)
+    return Program(
+        spread.program(_learn, (SAME, LEARNER, FRAGMENT), (LEARNER, SAME)), spread.place(SAME, strong(algorithm)), begun
+    )
 
 
 def _learn(algorithm: Algorithm | Party, learner: Learner, rows: Trajectory) -> tuple[Learner, tuple]:
     learned = learn(algorithm, learner, rows)
-    return learned.learner, (learned.metrics, jax.tree.leaves(learned.params), learned.updates)
+    return learned.learner, (devices.average(learned.metrics), jax.tree.leaves(learned.params), learned.updates)
 
 
 class Hosted:

@@ -15,6 +15,7 @@ from ecotone.replay import experience
 from ecotone.replay.experience import Experience
 from ecotone.runtime import past
 from ecotone.runtime.party import Party, split_agents
+from ecotone.runtime.spread import OWN, SAME
 from ecotone.runtime.turns import compact, nobody_waits
 from ecotone.trajectory import Array, Trajectory, Tree
 
@@ -28,6 +29,10 @@ class Learner(NamedTuple):
     state: State
     store: Any
     key: Key
+
+
+LEARNER = Learner(SAME, OWN, SAME)
+"""What of a learner several devices share."""
 
 
 class Learned(NamedTuple):

@@ -11,6 +11,7 @@ from ecotone.runtime.engine import Piece, Saved
 from ecotone.runtime.learn import Learner, fragment_length
 from ecotone.runtime.learning import Learning
 from ecotone.runtime.party import Party
+from ecotone.runtime.spread import Spread, share
 from ecotone.trajectory import TimeStep, Tree
 
 
@@ -34,18 +35,26 @@ class Local:
         seed: of weights, actions and draws.
         overlap: learn from one fragment while the next is collected with the weights before it (one update behind).
         actor: `numpy`, `jax` or `auto`, see `runtime.actor`.
+        spread: the devices that share the learning; none means one.
     """
 
     def __init__(
-        self, algorithm: Algorithm | Party, stream: Stream, seed: int, overlap: bool = False, actor: str = "auto"
+        self,
+        algorithm: Algorithm | Party,
+        stream: Stream,
+        seed: int,
+        overlap: bool = False,
+        actor: str = "auto",
+        spread: Spread | None = None,
     ) -> None:
+        spread = spread or Spread(1)
         self.algorithm, self.stream, self.spec, self.lanes = algorithm, stream, stream.spec, stream.lanes
         self.overlap = overlap
         self.length = fragment_length(algorithm, stream.lanes)
         self.collector = Collector(algorithm, stream, seed, self.length, actor)
         example = example_rows(algorithm, self.spec, self.collector.now, self.collector.memory, self.length)
         key = jax.random.split(jax.random.key(seed), 3)[2]
-        self._learning = Learning(algorithm, self.spec, example, key)
+        self._learning = Learning(share(algorithm, spread.devices), self.spec, example, key, spread)
         self._acting = self._learning.leaves
         self.collector.begin(self.params())
 

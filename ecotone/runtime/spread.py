@@ -1,7 +1,7 @@
 """Programs that devices share: each steps environments of its own, and what is learned is the same on all."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import jax
@@ -11,15 +11,31 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
 from ecotone.ops.devices import AXIS
-from ecotone.trajectory import Tree
+from ecotone.trajectory import Trajectory, Tree
 
 T = TypeVar("T")
-SAME = PartitionSpec()
-"""Of what is the same on every device."""
-OWN = PartitionSpec(AXIS)
-"""Of what each device has for itself; beside the others', it has an axis of devices in front."""
-LANES = PartitionSpec(None, None, AXIS)
-"""Of fragments' rows `[fragments, T, B, ...]`, each device's lanes beside the others'."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where the arrays of a tree lie: which of their axes devices divide, and whether that is one added for them."""
+
+    spec: PartitionSpec
+    added: bool = False
+
+
+SAME = Part(PartitionSpec())
+"""The same on every device."""
+OWN = Part(PartitionSpec(AXIS), added=True)
+"""What each device has for itself, with an axis of devices in front."""
+LANES = Part(PartitionSpec(AXIS))
+"""What lies lane by lane, `[B, ...]`."""
+ROWS = Part(PartitionSpec(None, AXIS))
+"""Rows `[T, B, ...]`."""
+FRAGMENT = Trajectory(*[ROWS] * 7, memory=LANES)
+"""A fragment as a learner gets it."""
+FRAGMENTS = Part(PartitionSpec(None, None, AXIS))
+"""Rows of several fragments, `[fragments, T, B, ...]`."""
 
 
 class Spread:
@@ -40,21 +56,32 @@ class Spread:
         self._mesh = Mesh(np.array(found[:devices]), (AXIS,))
 
     def program(self, function: Callable[..., Any], ins: Sequence[Any], outs: Any) -> Callable[..., Any]:
-        """`function` as every device runs it; `ins` and `outs` say of its arguments and results which of the above they are."""
+        """`function` as every device runs it; `ins` and `outs` are the `Part`s of its arguments and of its result."""
         if self.devices == 1:
             return function
 
         def each(*arguments: Tree) -> Tree:
             return _front(outs, function(*_front(tuple(ins), arguments, lambda x: x[0])), lambda x: x[None])
 
-        return jax.shard_map(each, mesh=self._mesh, in_specs=tuple(ins), out_specs=outs, check_vma=False)
+        specs = lambda parts: jax.tree.map(lambda part: part.spec, parts)
+        return jax.shard_map(each, mesh=self._mesh, in_specs=specs(tuple(ins)), out_specs=specs(outs), check_vma=False)
 
     def place(self, parts: Any, tree: Tree) -> Tree:
         """The tree where its `parts` belong."""
         if self.devices == 1:
             return tree
-        put = lambda part, branch: jax.device_put(branch, NamedSharding(self._mesh, part))
-        return jax.tree.map(put, parts, tree, is_leaf=_is_part)
+        put = lambda part, branch: jax.device_put(branch, NamedSharding(self._mesh, part.spec))
+        return jax.tree.map(put, parts, tree)
+
+    def share_of(self, example: Trajectory) -> Trajectory:
+        """Shapes of one device's part of a fragment `[T + 1, B, ...]`."""
+
+        def part(x: Any, axis: int) -> jax.ShapeDtypeStruct:
+            lanes = x.shape[axis] // self.devices
+            return jax.ShapeDtypeStruct((*x.shape[:axis], lanes, *x.shape[axis + 1 :]), x.dtype)
+
+        rows = jax.tree.map(lambda x: part(x, 1), example._replace(memory=()))
+        return rows._replace(memory=jax.tree.map(lambda x: part(x, 0), example.memory))
 
     def one(self, tree: Tree) -> Tree:
         """What is the same on every device, on the first alone."""
@@ -83,18 +110,15 @@ def share(algorithm: T, devices: int) -> T:
         if not isinstance(node, Replay):
             return node
         if node.batch % devices:
-            raise Mistake(f"{devices} devices cannot have equal parts of batches of {node.batch}: change the replay's `batch`.")
+            raise Mistake(
+                f"{devices} devices cannot have equal parts of batches of {node.batch}: change the replay's `batch`."
+            )
         rows = {name: -(-getattr(node, name) // devices) for name in ("capacity", "batch", "warmup")}
         return replace(node, **rows, ratio=node.ratio * devices)
 
     return algorithm if devices == 1 else jax.tree.map(part, algorithm, is_leaf=lambda node: isinstance(node, Replay))
 
 
-def _is_part(node: Any) -> bool:
-    return isinstance(node, PartitionSpec)
-
-
 def _front(parts: Any, tree: Tree, change: Callable[[Any], Any]) -> Tree:
-    """The tree with its parts that are each device's own changed."""
-    own = lambda part, branch: jax.tree.map(change, branch) if part == OWN else branch
-    return jax.tree.map(own, parts, tree, is_leaf=_is_part)
+    """The tree, with what has an axis of devices in front changed."""
+    return jax.tree.map(lambda part, branch: jax.tree.map(change, branch) if part.added else branch, parts, tree)
