@@ -100,7 +100,7 @@ WORKS = {
         "PPO on Pong: 8 ALE environments × 128 steps, Nature CNN, 4 epochs × 4 minibatches",
         8_192,
         2_048,
-        ("", "overlap", "envpool", "envpool+overlap"),
+        ("", "2 devices", "envpool", "2 devices+envpool"),
         ("sb3", "sbx", "cleanrl"),
     ),
     "ppo-spread": Work(
@@ -213,5 +213,5 @@ PEERS = {
     "purejaxrl": Peer("PureJaxRL", "purejaxrl.py", settings=JAX_THREADS, checkout=True),
     "dopamine": Peer("Dopamine", "dopamine.py", "dopamine"),
     "epymarl": Peer("EPyMARL", "epymarl.py", checkout=True),
-    "jaxmarl": Peer("JaxMARL", "jaxmarl_scripts.py", checkout=True),
+    "jaxmarl": Peer("JaxMARL", "jaxmarl_scripts.py", settings=JAX_THREADS, checkout=True),
 }

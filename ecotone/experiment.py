@@ -86,7 +86,7 @@ class Experiment:
     threads: int | None = None
     """Of a program on the processor; none is one per core. 1 is often faster for networks of up to about 64 units."""
     devices: int = 1
-    """That share the environments of the compiled runtime; on CPU, cores. More is faster up to as many as there are."""
+    """That share the environments, and learn from them side by side; on CPU, as many as there are cores are fastest."""
     evaluation: Evaluation = Evaluation()
     """Greedy episodes while training."""
     checkpoint: Checkpointing = Checkpointing()

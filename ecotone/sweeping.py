@@ -15,6 +15,7 @@ from ecotone.experiment import Experiment
 from ecotone.mistakes import Mistake
 from ecotone.parties import begin_from_sources
 from ecotone.runs import Run
+from ecotone.runtime import processor
 from ecotone.runtime.compiled import Compiled
 from ecotone.runtime.engine import Engine
 from ecotone.runtime.events import Event, Stop
@@ -46,7 +47,12 @@ class Sweeping:
 
     def __init__(self, kept: SweepFolder, runs: Sequence[Run]) -> None:
         self.folder, self.runs, self._kept = kept.folder, list(runs), kept
+        processor.divide(max((run.experiment.devices for run in runs), default=1))
+        for run in runs:
+            processor.limit(run.experiment.threads)
         compiled = all(shares_program(run.experiment) for run in runs)
+        if (kept.together or 1) > 1 and not compiled:
+            raise Mistake("only compiled runs on one device each share a program: leave --together out.")
         on_cpu = jax.default_backend() == "cpu"
         self._together = (kept.together or (1 if on_cpu else len(self.runs))) if compiled else 1
         self._workers = THREADS_PER_CORE * cores() if compiled and on_cpu and self._together == 1 else 1

@@ -16,6 +16,7 @@ PAGES = {
     "simulation.md": 90,
     "gridworld.md": 45,
     "cluster.md": 10,
+    "devices.md": 10,
 }
 """Pages whose blocks run in order, in one namespace, each of fewer lines than this."""
 WHOLE_MODEL_LINES = 20

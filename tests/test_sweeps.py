@@ -118,6 +118,7 @@ MISTAKES = {
     "seeds as a setting": ({"over": {"seed": (1, 2)}}, "asked for by `seeds`"),
     "no tuple": ({"over": {"algorithm.gamma": 0.9}}, "stand in a tuple"),
     "no seeds": ({"seeds": 0}, "seeds is 0"),
+    "a program for several devices": ({"over": {"devices": (2,)}, "together": 2}, "leave --together out"),
     "a member that cannot be": ({"over": {"algorithm.minibatches": (2, 64)}}, "32 rows cannot be cut into 64 minibatches"),
 }
 

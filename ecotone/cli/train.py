@@ -40,7 +40,8 @@ Train a policy, or go on with a run. The last line printed is the run's folder. 
 those of the algorithm. Those most often wanted:
 
   --steps N  --num-envs N  --seed S  --runtime auto|local|compiled|ray  --overlap  --title T  --out DIR
-  --threads N  --evaluation.every N  --checkpoint.every N  --env-kwargs.KEY VALUE  --algorithm.FIELD VALUE
+  --devices N  --threads N  --evaluation.every N  --checkpoint.every N  --env-kwargs.KEY VALUE
+  --algorithm.FIELD VALUE
 
 Many runs in one command, each with a folder of its own in the sweep's, which is then the last line printed:
 

@@ -14,6 +14,8 @@ Tree = Any
 
 AXIS = "devices"
 """Name of the axis of devices in programs that several share."""
+LARGE = 100_000
+"""Numbers from which on an array is not copied into a vector with others."""
 
 
 def count() -> int:
@@ -36,26 +38,26 @@ def total(tree: Tree) -> Tree:
 
 
 def average(tree: Tree) -> Tree:
-    """Means over devices of floating-point arrays, as one vector: devices wait for each other once.
+    """Means over devices of floating-point arrays; small ones as one vector, since devices wait for each other each time.
 
     >>> average({"loss": 0.5})
     {'loss': 0.5}
     """
     if count() == 1:
         return tree
-    vector, shaped = ravel_pytree(tree)
-    return shaped(jax.lax.pmean(vector, AXIS))
-
-
-def everywhere(yes: Array) -> Array:
-    """Whether `yes` `[]` holds on all devices.
-
-    >>> everywhere(True)
-    True
-    """
-    return yes if count() == 1 else jax.lax.psum(yes.astype("int32"), AXIS) == count()
+    leaves, structure = jax.tree.flatten(tree)
+    large = [leaf.size > LARGE for leaf in leaves]
+    vector, shaped = ravel_pytree([leaf for leaf, alone in zip(leaves, large, strict=True) if not alone])
+    small = iter(shaped(jax.lax.pmean(vector, AXIS)))
+    return structure.unflatten(
+        jax.lax.pmean(leaf, AXIS) if alone else next(small) for leaf, alone in zip(leaves, large, strict=True)
+    )
 
 
 def apart(key: Key) -> Key:
-    """A key for each device, made of one that all have."""
+    """A key for each device, made of one that all have.
+
+    >>> apart("key of the only device")
+    'key of the only device'
+    """
     return key if count() == 1 else jax.random.fold_in(key, jax.lax.axis_index(AXIS))

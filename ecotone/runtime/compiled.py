@@ -61,8 +61,10 @@ class Told(NamedTuple):
     updates: Any
 
 
-CARRY = Carry(LEARNER, SAME, OWN, OWN, OWN, SAME, SAME)
-TOLD = Told(FRAGMENTS, FRAGMENTS, FRAGMENTS, SAME, SAME)
+CARRY = Carry._make((LEARNER, SAME, OWN, OWN, OWN, SAME, SAME))
+"""What of it devices share."""
+TOLD = Told._make((FRAGMENTS, FRAGMENTS, FRAGMENTS, SAME, SAME))
+"""Likewise."""
 
 
 def pieces(told: Told, count: int) -> list[Piece]:

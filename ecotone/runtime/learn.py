@@ -130,7 +130,7 @@ def _learn_from_replay(algorithm: Any, state: State, held: Experience, due: int,
         shapes = jax.eval_shape(some, both)[1]
         return both, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
-    ready = devices.everywhere(experience.ready(feed, held.ring.layout, held.ring.filled))
+    ready = experience.ready(feed, held.ring.layout, held.ring.filled)
     (state, priorities), metrics = jax.lax.cond(ready, some, none, (state, held.priorities))
     return state, held._replace(priorities=priorities), metrics, jnp.where(ready, due, 0)
 

@@ -11,6 +11,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from ecotone.feed import Replay
 from ecotone.mistakes import Mistake
 from ecotone.ops.devices import AXIS
+from ecotone.runtime.program import is_key
 from ecotone.trajectory import Trajectory, Tree
 
 T = TypeVar("T")
@@ -92,7 +93,8 @@ class Spread:
         if self.devices == 1:
             return
         for path, leaf in jax.tree_util.tree_leaves_with_path(learned):
-            first, *others = (np.asarray(shard.data) for shard in leaf.addressable_shards)
+            bits = jax.random.key_data(leaf) if is_key(leaf) else leaf
+            first, *others = (np.asarray(shard.data) for shard in bits.addressable_shards)
             if not all(np.array_equal(first, other, equal_nan=True) for other in others):
                 raise Mistake(
                     f"devices have learned different things ({jax.tree_util.keystr(path)}): this algorithm cannot share "

@@ -186,3 +186,23 @@ def test_numbers_of_ppo_may_be_schedules_and_its_optimiser_another():
     moving = replace(fixed, clip=Linear(0.2, 0.0, over=100), entropy_cost=Linear(0.0, 0.04, over=100))
     same, other = (jax.jit(ppo.update)(state, rows, jax.random.key(0))[0] for ppo in (fixed, moving))
     np.testing.assert_allclose(weights(same), weights(other), rtol=1e-4, atol=1e-6)
+
+
+def test_ppo_remembers_values_where_they_cost_nothing_and_learns_the_same():
+    algorithm = replace(small_ppo(), model=ActorCritic(Encoder((8,)), shared=True))
+    state = algorithm.init(jax.random.key(0), SPEC)
+    rows = rows_for(algorithm, state, SPEC, jax.random.key(1))
+    forgotten = rows._replace(extras={"policy": rows.extras["policy"]})
+    assert "value" in rows.extras
+    learned, from_scratch = (algorithm.update(state, each, jax.random.key(2))[0] for each in (rows, forgotten))
+    for a, b in zip(jax.tree.leaves(learned), jax.tree.leaves(from_scratch), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "model", [ActorCritic(Encoder((8,))), ActorCritic(Encoder((8,)), shared=True, core=GRU(4)), RECURRENT]
+)
+def test_ppo_remembers_no_values_that_cost_something(model):
+    algorithm = replace(small_ppo(), model=model)
+    state = algorithm.init(jax.random.key(0), SPEC)
+    assert set(rows_for(algorithm, state, SPEC, jax.random.key(1)).extras) == {"policy"}

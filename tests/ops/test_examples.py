@@ -19,6 +19,7 @@ SOURCE = re.compile(r"arXiv:\d{4}\.\d{4,5}|doi:10\.\d{4,}|et al\.|[A-Z]\w+ (?:19
 LONGEST = 4
 PLUMBING = {
     "ecotone.ops.arrays": "NumPy and JAX under one name, and shape checks",
+    "ecotone.ops.devices": "what devices that share a program agree on",
     "ecotone.ops.noise": "random numbers under one name",
 }
 """Modules that serve the blocks and are none themselves."""

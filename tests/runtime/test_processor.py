@@ -1,5 +1,6 @@
 """Programs have as many threads as an experiment says."""
 
+import os
 import subprocess
 import sys
 
@@ -28,6 +29,15 @@ print(sum("XLAEigen" in name for name in names), "NPROC" in os.environ)
 def test_xla_makes_as_many_threads(threads):
     ran = subprocess.run([sys.executable, "-c", SCRIPT.format(threads=threads)], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == [str(threads), "False"]
+
+
+@pytest.mark.parametrize("options", ["--threads 1", "--devices 2"])
+def test_sweeps_choose_before_jax_begins(options, tmp_path):
+    command = "train ppo CartPole-v1 --runtime compiled --seeds 2 --steps 64 --num-envs 2 --algorithm.feed.length 16"
+    words = [*command.split(), *options.split(), "--algorithm.minibatches", "1", "--out", str(tmp_path)]
+    free = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    ran = subprocess.run([sys.executable, "-m", "ecotone", *words], capture_output=True, text=True, env=free, check=False)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_threads_after_jax_has_begun_are_a_mistake():

@@ -123,10 +123,24 @@ def test_sums_means_and_keys_of_devices():
     numbers = jnp.arange(4.0).reshape(1, 4)
     assert on_devices(lambda x: devices.total(x), LANES, SAME)(numbers).tolist() == [[2.0, 4.0]]
     assert on_devices(lambda x: devices.average({"a": x, "b": x[0]})["b"], LANES, SAME)(numbers).tolist() == [1.0, 2.0]
-    everywhere = on_devices(lambda x: devices.everywhere((x > 1.0).all()), LANES, SAME)
-    assert [bool(everywhere(numbers + more)) for more in (0.0, 2.0)] == [False, True]
     keys = on_devices(lambda key: devices.apart(key)[None], SAME, PartitionSpec(devices.AXIS))(jax.random.key(0))
     assert len(np.unique(jax.random.key_data(keys), axis=0)) == 2
+
+
+@frozen
+class Drawing(PPO):
+    """PPO that tells what it would draw."""
+
+    def update(self, state: Any, rows: Any, key: Any) -> tuple[Any, Report]:
+        return state, Report({"drawn": jax.random.uniform(key)})
+
+
+def test_devices_draw_for_themselves_when_they_learn(rows):
+    spec, all_rows = rows
+    learner = begin(algorithm := Drawing(feed=Rollout(8)), jax.random.key(3), spec, all_rows)
+    drawn = lambda learner, rows: learn(algorithm, learner, rows).metrics["drawn"][None]
+    first, second = on_devices(drawn, (SAME, LANES), PartitionSpec(devices.AXIS))(learner, all_rows)
+    assert first != second
 
 
 CARTPOLE = {
