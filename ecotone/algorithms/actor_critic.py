@@ -78,12 +78,21 @@ def act_and_judge(
 
 
 def values(network: Tree, rows: Trajectory) -> Array:
-    """The values of rows `[T + 1, B]`, as those remember them that were decided on, else read."""
-    read = lambda rows: network(rows.observation, rows.is_first, rows.memory)[0].value
+    """The values of rows `[T + 1, B]`: those of decisions as the rows remember them, if they do, all others read."""
+    read = lambda observation, is_first, memory: network(observation, is_first, memory)[0].value
+    everything = lambda: read(rows.observation, rows.is_first, rows.memory)
     if "value" not in rows.extras:
-        return read(rows)
-    last = jax.tree.map(lambda x: x[-1:], rows)
-    return jnp.concatenate([rows.extras["value"][:-1], read(last)])
+        return everything()
+    most = 2 * rows.acted.shape[1]
+    others = ~rows.acted.reshape(-1)
+
+    def few() -> Array:
+        at = jnp.nonzero(others, size=most, fill_value=0)[0]
+        of_others = lambda x: x.reshape(-1, *x.shape[2:])[at]
+        seen = read(jax.tree.map(of_others, rows.observation), of_others(rows.is_first), ())
+        return rows.extras["value"].reshape(-1).at[at].set(seen).reshape(rows.acted.shape)
+
+    return jax.lax.cond(others.sum() <= most, few, everything)
 
 
 def observe(algorithm: Any, state: Any, rows: Trajectory) -> Any:

@@ -188,10 +188,15 @@ def test_numbers_of_ppo_may_be_schedules_and_its_optimiser_another():
     np.testing.assert_allclose(weights(same), weights(other), rtol=1e-4, atol=1e-6)
 
 
-def test_ppo_remembers_values_where_they_cost_nothing_and_learns_the_same():
+@pytest.mark.parametrize("others", ["many", "few"])
+def test_ppo_remembers_values_where_they_cost_nothing_and_learns_the_same(others):
     algorithm = replace(small_ppo(), model=ActorCritic(Encoder((8,)), shared=True))
     state = algorithm.init(jax.random.key(0), SPEC)
     rows = rows_for(algorithm, state, SPEC, jax.random.key(1))
+    if others == "few":
+        rows = rows._replace(acted=rows.acted.at[:-2].set(True).at[3, 1].set(False))
+    garbled = jnp.where(rows.acted, rows.extras["value"], 1e3)
+    rows = rows._replace(extras=rows.extras | {"value": garbled})
     forgotten = rows._replace(extras={"policy": rows.extras["policy"]})
     assert "value" in rows.extras
     learned, from_scratch = (algorithm.update(state, each, jax.random.key(2))[0] for each in (rows, forgotten))
