@@ -30,10 +30,15 @@ def collectors_of(experiment: Experiment) -> int:
     asked, lanes = experiment.ray.collectors, experiment.lanes
     if asked is None:
         return 2 if lanes % 2 == 0 else 1
-    if lanes % asked:
-        more = asked * -(-lanes // asked)
-        raise Mistake(f"{asked} collectors cannot have equal shares of {lanes} environments: say --num-envs {more}.")
+    check_shares("collectors", asked, lanes)
     return asked
+
+
+def check_shares(who: str, count: int, lanes: int) -> None:
+    """Raise `Mistake` where so many of `who` cannot have equal shares of so many environments."""
+    if lanes % count:
+        more = count * -(-lanes // count)
+        raise Mistake(f"{count} {who} cannot have equal shares of {lanes} environments: say --num-envs {more}.")
 
 
 @dataclass(frozen=True)

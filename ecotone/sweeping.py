@@ -190,7 +190,11 @@ def begin_sweep(sweep: Sweep, source: Path | None = None) -> Sweeping:
         source: the experiment's file, to be copied into the runs' folders.
     """
     kept = SweepFolder.create(sweep, source)
-    return Sweeping(kept, [Run(kept.folder / name, experiment) for name, experiment in sweep.members().items()])
+    try:
+        return Sweeping(kept, [Run(kept.folder / name, experiment) for name, experiment in sweep.members().items()])
+    except Mistake:
+        kept.remove()
+        raise
 
 
 def resume_sweep(folder: Path | str, steps: int | None = None) -> Sweeping:

@@ -77,12 +77,9 @@ def make_engine(experiment: Experiment) -> Engine:
 
 def _check_devices(experiment: Experiment) -> None:
     """Raise `Mistake` where devices cannot share the experiment's environments."""
-    lanes, devices = experiment.lanes, experiment.devices
-    if devices > 1 and experiment.runtime == "ray":
+    if experiment.devices > 1 and experiment.runtime == "ray":
         raise Mistake("the ray runtime learns on one device: leave --devices out.")
-    if lanes % devices:
-        more = devices * -(-lanes // devices)
-        raise Mistake(f"{devices} devices cannot have equal shares of {lanes} environments: say --num-envs {more}.")
+    cluster.check_shares("devices", experiment.devices, experiment.lanes)
 
 
 def _explained(make: Callable[[], Engine]) -> Engine:

@@ -130,6 +130,13 @@ def test_mistakes_are_named(name, tmp_path):
         train_sweep(Sweep(experiment(tmp_path, evaluation=Evaluation()), **fields))
 
 
+def test_nothing_is_left_of_a_sweep_that_is_refused(tmp_path):
+    refused = Sweep(experiment(tmp_path / "runs"), over={"devices": (2,)}, together=2)
+    with pytest.raises(Mistake, match="leave --together out"):
+        begin_sweep(refused)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_nothing_is_left_of_a_sweep_that_never_began(tmp_path):
     wrong = dataclasses.replace(experiment(tmp_path / "runs"), env="Catsh-v0")
     with pytest.raises(Mistake, match="Catch-v0"):
