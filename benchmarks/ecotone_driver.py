@@ -26,6 +26,7 @@ from ecotone import (
     begin,
 )
 from ecotone.feed import Replay, Rollout
+from ecotone.networks.cnn import CNN
 from ecotone.networks.encoders import Encoder
 from ecotone.networks.mixers import Monotonic
 from ecotone.networks.models import ActorCritic, QNetwork
@@ -109,6 +110,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "step by step": {"length": 1},
     "1 thread": {"threads": 1},
     "2 devices": {"devices": 2},
+    "bfloat16": {"algorithm": replace(ATARI, model=ActorCritic(CNN(precision="bfloat16")))},
 }
 """What a variant changes about a work, `length` that of a replay's blocks; several are joined by `+`."""
 

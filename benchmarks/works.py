@@ -100,7 +100,7 @@ WORKS = {
         "PPO on Pong: 8 ALE environments × 128 steps, Nature CNN, 4 epochs × 4 minibatches",
         8_192,
         2_048,
-        ("", "2 devices", "envpool", "2 devices+envpool"),
+        ("", "2 devices", "2 devices+bfloat16", "2 devices+envpool", "2 devices+bfloat16+envpool"),
         ("sb3", "sbx", "cleanrl"),
     ),
     "ppo-spread": Work(

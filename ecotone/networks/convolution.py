@@ -21,14 +21,17 @@ FORWARD, BACKWARD = 16, 8
 """Images at a time: their patches, and backward the gradients of those too, stay in the cache."""
 
 
-def convolve(layers: tuple[tuple[Array, Array], ...], x: Array, strides: tuple[int, ...], rectify: bool) -> Array:
+def convolve(
+    layers: tuple[tuple[Array, Array], ...], x: Array, strides: tuple[int, ...], rectify: bool, precision: str = "float32"
+) -> Array:
     """Images `x` `[N, H, W, C]` through layers of (weight `[k, k, in, out]`, bias `[out]`), each rectified if asked.
 
-    Integer images are converted as they are read and have no gradient. Returns float32 `[N, h, w, out]`.
+    Integer images are converted as they are read and have no gradient. `precision` is what is multiplied, here and in the
+    gradient; sums are float32. Returns float32 `[N, h, w, out]`.
     """
     if jax.default_backend() == "cpu":
-        return _chunked(layers, x, strides, rectify)
-    return _plain(layers, x, strides, rectify)[-1]
+        return _chunked(layers, x, strides, rectify, precision)
+    return _plain(layers, x, strides, rectify, precision)[-1]
 
 
 def patches(x: Array, size: int, stride: int) -> Array:
@@ -81,23 +84,40 @@ def _matrix(x: Array) -> Array:
     return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
+def _turned(x: Array) -> Array:
+    """`_matrix(x).T` of `x` `[N, h, w, out]`, as an array of its own: products that read rows alone are the quickest.
+
+    Turned with two axes of positions, since XLA would make the product read the columns of a matrix after all.
+    """
+    images, rows, columns, outputs = x.shape
+    return jnp.moveaxis(x.reshape(images * rows, columns, outputs), 2, 0).reshape(outputs, images * rows * columns)
+
+
+def _times(x: Array, y: Array) -> Array:
+    """The matrix product, summed in float32."""
+    return jnp.matmul(x, y, preferred_element_type=jnp.float32)
+
+
 def _product(x: Array, weight: Array, stride: int) -> Array:
     """A convolution as one matrix product over patches."""
-    seen = patches(x, weight.shape[0], stride).astype(jnp.float32)
-    return (_matrix(seen) @ _matrix(weight)).reshape(*seen.shape[:-1], weight.shape[-1])
+    seen = patches(x, weight.shape[0], stride).astype(weight.dtype)
+    return _times(_matrix(seen), _matrix(weight)).reshape(*seen.shape[:-1], weight.shape[-1])
 
 
 def _convolution(x: Array, weight: Array, stride: int) -> Array:
     """XLA's own convolution."""
     numbers = ("NHWC", "HWIO", "NHWC")
-    return jax.lax.conv_general_dilated(x.astype(jnp.float32), weight, (stride, stride), "VALID", dimension_numbers=numbers)
+    y = jax.lax.conv_general_dilated(x.astype(weight.dtype), weight, (stride, stride), "VALID", dimension_numbers=numbers)
+    return y.astype(jnp.float32)
 
 
-def _stack(one: Callable[[Array, Array, int], Array], layers: Tree, x: Array, strides: Any, rectify: bool) -> list:
+def _stack(
+    one: Callable[[Array, Array, int], Array], layers: Tree, x: Array, strides: Any, rectify: bool, precision: str
+) -> list:
     """The output of every layer."""
     outputs = []
     for (weight, bias), stride in zip(layers, strides, strict=True):
-        x = one(x, weight, stride) + bias
+        x = one(x, weight.astype(precision), stride) + bias
         x = jax.nn.relu(x) if rectify else x
         outputs.append(x)
     return outputs
@@ -121,23 +141,29 @@ def _over_chunks(body: Callable[[Tree, Tree], tuple[Tree, Tree]], carry: Tree, a
     return carry, outputs[0] if len(outputs) == 1 else jax.tree.map(lambda *a: jnp.concatenate(a), *outputs)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def _chunked(layers: Tree, x: Array, strides: tuple[int, ...], rectify: bool) -> Array:
-    return _over_chunks(lambda _, piece: (None, _stack(_product, layers, piece, strides, rectify)[-1]), None, x, FORWARD)[1]
+@partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def _chunked(layers: Tree, x: Array, strides: tuple[int, ...], rectify: bool, precision: str) -> Array:
+    body = lambda _, piece: (None, _stack(_product, layers, piece, strides, rectify, precision)[-1])
+    return _over_chunks(body, None, x, FORWARD)[1]
 
 
-def _forward(layers: Tree, x: Array, strides: tuple[int, ...], rectify: bool) -> tuple[Array, Tree]:
-    body = lambda _, piece: (None, _stack(_product, layers, piece, strides, rectify))
+def _forward(layers: Tree, x: Array, strides: tuple[int, ...], rectify: bool, precision: str) -> tuple[Array, Tree]:
+    body = lambda _, piece: (None, _stack(_product, layers, piece, strides, rectify, precision))
     outputs = _over_chunks(body, None, x, FORWARD)[1]
     return outputs[-1], (layers, x, outputs)
 
 
-def _backward(strides: tuple[int, ...], rectify: bool, kept: Tree, gradient: Array) -> tuple[Tree, Array]:
+def _backward(strides: tuple[int, ...], rectify: bool, precision: str, kept: Tree, gradient: Array) -> tuple[Tree, Array]:
     layers, x, outputs = kept
     wanted = jnp.issubdtype(x.dtype, jnp.floating)
+    sizes = [weight.shape[0] for weight, _ in layers]
+    turned = [jnp.swapaxes(_matrix(weight), 0, 1) for weight, _ in layers]
+    narrow = [weight.astype(precision) for weight in turned]
 
     def body(total: Tree, piece: Tree) -> tuple[Tree, Tree]:
-        parts, back = _backward_piece(layers, strides, rectify, wanted, *piece)
+        # Outside a loop XLA:CPU would let a narrow product read columns, which it cannot.
+        weights = narrow if len(piece[0]) == BACKWARD and len(x) > BACKWARD else turned
+        parts, back = _backward_piece(weights, sizes, strides, rectify, wanted, *piece)
         return jax.tree.map(jnp.add, total, parts), back
 
     # Weight gradients are added up as [out, in], the orientation in which XLA's matrix product is quick.
@@ -148,21 +174,20 @@ def _backward(strides: tuple[int, ...], rectify: bool, kept: Tree, gradient: Arr
 
 
 def _backward_piece(
-    layers: Tree, strides: tuple[int, ...], rectify: bool, wanted: bool, x: Array, outputs: Tree, gradient: Array
+    turned: list, sizes: list[int], strides: Any, rectify: bool, wanted: bool, x: Array, outputs: Tree, gradient: Array
 ) -> tuple[list, Array | None]:
     """Gradients of the layers, and of `x` where wanted, over one chunk."""
     inputs = [x, *outputs[:-1]]
     parts = []
-    for i in reversed(range(len(layers))):
-        weight, stride = layers[i][0], strides[i]
+    for i in reversed(range(len(turned))):
+        weight, size, stride = turned[i], sizes[i], strides[i]
         if rectify:
             gradient = jnp.where(outputs[i] > 0, gradient, 0.0)
-        seen = patches(inputs[i], weight.shape[0], stride).astype(jnp.float32)
-        # Summed over windows and images as two axes: XLA is quicker so than with one axis for both.
-        parts.append((jnp.einsum("nhwo,nhwp->op", gradient, seen), gradient.sum((0, 1, 2))))
+        seen = patches(inputs[i], size, stride).astype(weight.dtype)
+        parts.append((_times(_turned(gradient).astype(weight.dtype), _matrix(seen)), gradient.sum((0, 1, 2))))
         if i or wanted:
-            back = (_matrix(gradient) @ _matrix(weight).T).reshape(seen.shape)
-            gradient = _unpatch(back, inputs[i].shape, weight.shape[0], stride).astype(inputs[i].dtype)
+            back = _times(_matrix(gradient).astype(weight.dtype), weight).reshape(seen.shape)
+            gradient = _unpatch(back, inputs[i].shape, size, stride).astype(inputs[i].dtype)
     return parts[::-1], gradient if wanted else None
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecotone.networks.cnn import CNN, Convolution, ImpalaCNN
-from ecotone.networks.convolution import BACKWARD, FORWARD, halve, patches
+from ecotone.networks.convolution import BACKWARD, FORWARD, convolve, halve, patches
 from ecotone.networks.models import ActorCritic, QNetwork
 from ecotone.spec import Box, Discrete, Spec
 from ecotone.testing import check_model
@@ -83,6 +83,38 @@ def test_nature_cnn_equals_xla_with_gradients(count):
     close(gradient(lambda n, x: n(x))(network), gradient(plain_nature)(network))
 
 
+@pytest.mark.parametrize(
+    ("sizes", "strides", "count", "backend"),
+    [
+        ((4, 3), (2, 1), 1, "cpu"),
+        ((1, 3), (1, 2), BACKWARD, "cpu"),
+        ((1, 3), (1, 2), 2 * BACKWARD, "cpu"),
+        ((4, 3), (2, 1), 2 * FORWARD + 3, "cpu"),
+        ((4, 3), (2, 1), 3, "gpu"),
+    ],
+)
+def test_narrow_products_are_float32s_up_to_rounding(monkeypatch, sizes, strides, count, backend):
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+    images = np.random.default_rng(0).integers(0, 256, (count, 11, 12, 3), dtype=np.uint8)
+    # Positive weights: no feature is near zero, where rounding would decide about a rectifier.
+    weight = lambda size, *channels: jax.random.uniform(KEY, (size, size, *channels))
+    layers = ((weight(sizes[0], 3, 5), jnp.ones(5)), (weight(sizes[1], 5, 7), jnp.ones(7)))
+
+    def products(precision):
+        def loss(layers, images):
+            y = convolve(layers, images, strides, True, precision)
+            return jnp.sum(y * jax.random.normal(KEY, y.shape)), y
+
+        (_, y), gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))(layers, images)
+        return jax.tree.leaves((y, gradient))
+
+    wide, narrow = products("float32"), products("bfloat16")
+    assert not np.array_equal(wide[0], narrow[0])
+    for a, b in zip(wide, narrow, strict=True):
+        assert b.dtype == jnp.float32
+        assert jnp.linalg.norm(a - b) < 0.01 * jnp.linalg.norm(a)
+
+
 def test_gradient_reaches_float_images(small):
     images = jax.random.uniform(jax.random.key(1), (2, 36, 36, 1)) * 255.0
     gradient = lambda f: jax.jit(jax.grad(lambda x: jnp.sum(f(x) ** 2)))(images)
@@ -99,8 +131,10 @@ def test_leading_axes_numpy_input_and_no_images(small):
     assert network(images[:, :0]).shape == (3, 0, WIDTH)
 
 
-def test_many_networks_at_once(small):
-    networks = jax.tree.map(lambda a: jnp.stack([a, a * 1.1]), small)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_many_networks_at_once(precision):
+    network = CNN(precision=precision).init(KEY, bytes_of(*SMALL))
+    networks = jax.tree.map(lambda a: jnp.stack([a, a * 1.1]), network)
     images = jnp.asarray(np.random.default_rng(0).integers(0, 256, (FORWARD + 1, 36, 36, 1), dtype=np.uint8))
     one = jax.grad(lambda n: jnp.sum(n(images) ** 2))
     together = jax.jit(jax.vmap(one))(networks)
@@ -130,6 +164,11 @@ def test_small_images_and_what_is_no_image_are_refused(recipe, side):
     for space in (Box((84, 84)), Discrete(3)):
         with pytest.raises(ValueError, match=r"Box of height, width and channels\), not"):
             recipe.init(KEY, space)
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="unknown precision 'half': choose one of float32, bfloat16"):
+        CNN(precision="half").init(KEY, bytes_of(*SMALL))
 
 
 def test_natures_weights_are_laid_out_as_ever(small):
