@@ -57,7 +57,7 @@ def main() -> None:
     spread = told.work == "ppo-spread"
     if not solve and not spread and told.work != "ppo-cartpole":
         raise SystemExit(f"RLlib has no driver for {told.work}.")
-    ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
+    ray.init("local", include_dashboard=False, log_to_driver=False, configure_logging=False)
     algorithm, clock = make(told.seed, solve, spread), Clock(told.warmup)
     steps, due, solved = 0, EVALUATE_EVERY, False
     known = versions("ray", "torch", "gymnasium", "mpe2", "numpy")
