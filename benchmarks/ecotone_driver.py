@@ -110,9 +110,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "step by step": {"length": 1},
     "1 thread": {"threads": 1},
     "2 devices": {"devices": 2},
-    "bfloat16": {"algorithm": replace(ATARI, model=ActorCritic(CNN(precision="bfloat16")))},
+    "bfloat16": {"model": ActorCritic(CNN(precision="bfloat16"))},
 }
-"""What a variant changes about a work, `length` that of a replay's blocks; several are joined by `+`."""
+"""What a variant changes about a work, `length` that of a replay's blocks, `model` the algorithm's; joined by `+`."""
 
 
 def experiment(work: str, variant: str, steps: int, seed: int, out: str) -> Experiment:
@@ -125,6 +125,8 @@ def experiment(work: str, variant: str, steps: int, seed: int, out: str) -> Expe
     if length := fields.pop("length", None):
         algorithm = fields["algorithm"]
         fields["algorithm"] = replace(algorithm, replay=replace(algorithm.replay, length=length))
+    if model := fields.pop("model", None):
+        fields["algorithm"] = replace(fields["algorithm"], model=model)
     if work.startswith("solve"):
         fields["evaluation"] = Evaluation(every=EVALUATE_EVERY, episodes=EVALUATION_EPISODES)
     return Experiment(**fields, steps=steps, seed=seed, out=out, checkpoint=Checkpointing(every=steps))

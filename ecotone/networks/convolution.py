@@ -105,7 +105,7 @@ def _product(x: Array, weight: Array, stride: int) -> Array:
 
 
 def _convolution(x: Array, weight: Array, stride: int) -> Array:
-    """XLA's own convolution."""
+    """XLA's own convolution, whose sums are rounded to the weight's precision before they become float32 again."""
     numbers = ("NHWC", "HWIO", "NHWC")
     y = jax.lax.conv_general_dilated(x.astype(weight.dtype), weight, (stride, stride), "VALID", dimension_numbers=numbers)
     return y.astype(jnp.float32)
@@ -157,7 +157,7 @@ def _backward(strides: tuple[int, ...], rectify: bool, precision: str, kept: Tre
     layers, x, outputs = kept
     wanted = jnp.issubdtype(x.dtype, jnp.floating)
     sizes = [weight.shape[0] for weight, _ in layers]
-    turned = [jnp.swapaxes(_matrix(weight), 0, 1) for weight, _ in layers]
+    turned = [_matrix(weight).T for weight, _ in layers]
     narrow = [weight.astype(precision) for weight in turned]
 
     def body(total: Tree, piece: Tree) -> tuple[Tree, Tree]:
