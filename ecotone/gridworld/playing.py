@@ -110,7 +110,7 @@ def shown_now(world: "World", before: GridState, state: GridState, word: Array) 
     over = jnp.zeros((), bool) if begins else any_over(world, state)
     left = world.learns & ~before.ended & (before.active | state.active)
     late = jnp.zeros((), bool) if begins or world.horizon is None else state.time >= world.horizon
-    ends = left & ~begins & (state.ended | over)
+    ends = left & (state.ended | over)
     truncated = left & ~ends & late
     paid = jnp.zeros(world.size, jnp.float32)
     for reward in () if begins else world.rewards:
