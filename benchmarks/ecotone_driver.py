@@ -110,7 +110,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "step by step": {"length": 1},
     "1 thread": {"threads": 1},
     "2 devices": {"devices": 2},
-    "bfloat16": {"model": ActorCritic(CNN(precision="bfloat16"))},
+    "bfloat16": {"model": ActorCritic(CNN(gradient_precision="bfloat16"))},
 }
 """What a variant changes about a work, `length` that of a replay's blocks, `model` the algorithm's; joined by `+`."""
 

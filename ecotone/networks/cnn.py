@@ -16,7 +16,7 @@ Array = Any
 Key = Any
 
 PRECISIONS = ("float32", "bfloat16")
-"""What convolutions can multiply."""
+"""What the gradient of convolutions can multiply."""
 
 
 class Convolution(eqx.Module):
@@ -25,19 +25,19 @@ class Convolution(eqx.Module):
     weight: Array
     bias: Array
     stride: int = eqx.field(static=True)
-    precision: str = eqx.field(static=True)
+    gradient_precision: str = eqx.field(static=True)
 
     def __init__(self, key: Key, size: int, inputs: int, outputs: int, stride: int, precision: str = "float32") -> None:
         shape = (size * size * inputs, outputs)
         weight = orthogonal(key, shape, math.sqrt(2.0))
         self.weight = weight.reshape(size, size, inputs, outputs)
         self.bias = jnp.zeros(outputs, jnp.float32)
-        self.stride, self.precision = stride, precision
+        self.stride, self.gradient_precision = stride, precision
 
     def __call__(self, x: Array) -> Array:
         leading = x.shape[:-3]
         images, layers = x.reshape(math.prod(leading), *x.shape[-3:]), ((self.weight, self.bias),)
-        y = convolve(layers, images, (self.stride,), False, self.precision)
+        y = convolve(layers, images, (self.stride,), False, self.gradient_precision)
         return y.reshape(*leading, *y.shape[1:])
 
 
@@ -59,7 +59,7 @@ class ConvolutionalEncoder(eqx.Module):
         layers = ((weight, first.bias), *((layer.weight, layer.bias) for layer in rest))
         strides = tuple(layer.stride for layer in self.convolutions)
         images = observation.reshape(math.prod(leading), *observation.shape[-3:])
-        x = convolve(layers, images, strides, True, first.precision)
+        x = convolve(layers, images, strides, True, first.gradient_precision)
         x = jax.nn.relu(self.dense(x.reshape(x.shape[0], math.prod(x.shape[1:]))))
         return x.reshape(*leading, x.shape[-1])
 
@@ -95,14 +95,14 @@ class CNN:
     """Width of the dense layer; usually 256 or 512."""
     layer_norm: bool = False
     """Layer normalisation over the filters, and over the dense layer, in front of each rectifier (arXiv:1607.06450)."""
-    precision: str = "float32"
-    """What the convolutions multiply, `float32` or `bfloat16` (mixed precision, arXiv:1905.12322): sums and weights stay
-    float32. The latter has 8 significant bits, and is quicker on GPUs, TPUs and processors with AMX."""
+    gradient_precision: str = "float32"
+    """What the gradient of the convolutions multiplies, `float32` or `bfloat16` (mixed precision, arXiv:1905.12322): the
+    latter has 8 significant bits and is quicker on GPUs, TPUs and processors with AMX. What the network says stays."""
 
     def init(self, key: Key, space: Space) -> ConvolutionalEncoder:
         """Fresh orthogonal weights; raises `ValueError` for no image, one too small, or an unknown precision."""
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"unknown precision '{self.precision}': choose one of {', '.join(PRECISIONS)}.")
+        if self.gradient_precision not in PRECISIONS:
+            raise ValueError(f"unknown precision '{self.gradient_precision}': choose one of {', '.join(PRECISIONS)}.")
         least = 1
         for _, size, stride in reversed(self.layers):
             least = (least - 1) * stride + size
@@ -110,7 +110,7 @@ class CNN:
         *keys, key_dense = jax.random.split(key, len(self.layers) + 1)
         convolutions = []
         for key_layer, (filters, size, stride) in zip(keys, self.layers, strict=True):
-            convolutions.append(Convolution(key_layer, size, channels, filters, stride, self.precision))
+            convolutions.append(Convolution(key_layer, size, channels, filters, stride, self.gradient_precision))
             height, width, channels = (height - size) // stride + 1, (width - size) // stride + 1, filters
         dense = Dense(key_dense, height * width * channels, self.dense)
         widths = (*(filters for filters, _, _ in self.layers), self.dense) if self.layer_norm else ()

@@ -26,12 +26,12 @@ def convolve(
 ) -> Array:
     """Images `x` `[N, H, W, C]` through layers of (weight `[k, k, in, out]`, bias `[out]`), each rectified if asked.
 
-    Integer images are converted as they are read and have no gradient. `precision` is what is multiplied, here and in the
-    gradient; sums are float32. Returns float32 `[N, h, w, out]`.
+    Integer images are converted as they are read and have no gradient. `precision` is what the gradient multiplies (of
+    few images on a CPU float32 anyway); outputs do not depend on it. Returns float32 `[N, h, w, out]`.
     """
     if jax.default_backend() == "cpu":
         return _chunked(layers, x, strides, rectify, precision)
-    return _plain(layers, x, strides, rectify, precision)[-1]
+    return _stack(partial(_convolution, precision), layers, x, strides, rectify)[-1]
 
 
 def patches(x: Array, size: int, stride: int) -> Array:
@@ -104,26 +104,43 @@ def _product(x: Array, weight: Array, stride: int) -> Array:
     return _times(_matrix(seen), _matrix(weight)).reshape(*seen.shape[:-1], weight.shape[-1])
 
 
-def _convolution(x: Array, weight: Array, stride: int) -> Array:
-    """XLA's own convolution, whose sums are rounded to the weight's precision before they become float32 again."""
+def _plain(x: Array, weight: Array, stride: int) -> Array:
+    """XLA's own convolution."""
     numbers = ("NHWC", "HWIO", "NHWC")
-    y = jax.lax.conv_general_dilated(x.astype(weight.dtype), weight, (stride, stride), "VALID", dimension_numbers=numbers)
-    return y.astype(jnp.float32)
+    return jax.lax.conv_general_dilated(x, weight, (stride, stride), "VALID", dimension_numbers=numbers)
 
 
-def _stack(
-    one: Callable[[Array, Array, int], Array], layers: Tree, x: Array, strides: Any, rectify: bool, precision: str
-) -> list:
+@partial(jax.custom_vjp, nondiff_argnums=(0, 3))
+def _accelerated(precision: str, x: Array, weight: Array, stride: int) -> Array:
+    return _plain(x, weight, stride)
+
+
+def _accelerated_forward(precision: str, x: Array, weight: Array, stride: int) -> tuple[Array, Tree]:
+    return _plain(x, weight, stride), (x, weight)
+
+
+def _accelerated_backward(precision: str, stride: int, kept: Tree, gradient: Array) -> tuple[Array, Array]:
+    """The gradient of `_plain`, whose sums are rounded to `precision` before they become float32 again."""
+    x, weight = (part.astype(precision) for part in kept)
+    back = jax.vjp(lambda x, weight: _plain(x, weight, stride), x, weight)[1](gradient.astype(precision))
+    return tuple(part.astype(jnp.float32) for part in back)  # type: ignore[return-value]
+
+
+_accelerated.defvjp(_accelerated_forward, _accelerated_backward)
+
+
+def _convolution(precision: str, x: Array, weight: Array, stride: int) -> Array:
+    return _accelerated(precision, x.astype(weight.dtype), weight, stride)
+
+
+def _stack(one: Callable[[Array, Array, int], Array], layers: Tree, x: Array, strides: Any, rectify: bool) -> list:
     """The output of every layer."""
     outputs = []
     for (weight, bias), stride in zip(layers, strides, strict=True):
-        x = one(x, weight.astype(precision), stride) + bias
+        x = one(x, weight, stride) + bias
         x = jax.nn.relu(x) if rectify else x
         outputs.append(x)
     return outputs
-
-
-_plain = partial(_stack, _convolution)
 
 
 def _over_chunks(body: Callable[[Tree, Tree], tuple[Tree, Tree]], carry: Tree, arrays: Tree, size: int) -> tuple[Tree, Tree]:
@@ -143,12 +160,12 @@ def _over_chunks(body: Callable[[Tree, Tree], tuple[Tree, Tree]], carry: Tree, a
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
 def _chunked(layers: Tree, x: Array, strides: tuple[int, ...], rectify: bool, precision: str) -> Array:
-    body = lambda _, piece: (None, _stack(_product, layers, piece, strides, rectify, precision)[-1])
+    body = lambda _, piece: (None, _stack(_product, layers, piece, strides, rectify)[-1])
     return _over_chunks(body, None, x, FORWARD)[1]
 
 
 def _forward(layers: Tree, x: Array, strides: tuple[int, ...], rectify: bool, precision: str) -> tuple[Array, Tree]:
-    body = lambda _, piece: (None, _stack(_product, layers, piece, strides, rectify, precision))
+    body = lambda _, piece: (None, _stack(_product, layers, piece, strides, rectify))
     outputs = _over_chunks(body, None, x, FORWARD)[1]
     return outputs[-1], (layers, x, outputs)
 

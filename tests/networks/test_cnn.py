@@ -93,7 +93,7 @@ def test_nature_cnn_equals_xla_with_gradients(count):
         ((4, 3), (2, 1), 3, "gpu"),
     ],
 )
-def test_narrow_products_are_float32s_up_to_rounding(monkeypatch, sizes, strides, count, backend):
+def test_a_narrow_gradient_is_float32s_up_to_rounding_and_outputs_stay(monkeypatch, sizes, strides, count, backend):
     monkeypatch.setattr(jax, "default_backend", lambda: backend)
     images = np.random.default_rng(0).integers(0, 256, (count, 11, 12, 3), dtype=np.uint8)
     # Positive weights: no feature is near zero, where rounding would decide about a rectifier.
@@ -109,7 +109,9 @@ def test_narrow_products_are_float32s_up_to_rounding(monkeypatch, sizes, strides
         return jax.tree.leaves((y, gradient))
 
     wide, narrow = products("float32"), products("bfloat16")
-    assert not np.array_equal(wide[0], narrow[0])
+    np.testing.assert_array_equal(wide[0], narrow[0])
+    few = backend == "cpu" and count <= BACKWARD  # are multiplied in float32
+    assert np.array_equal(wide[1], narrow[1]) == few
     for a, b in zip(wide, narrow, strict=True):
         assert b.dtype == jnp.float32
         assert jnp.linalg.norm(a - b) < 0.01 * jnp.linalg.norm(a)
@@ -133,7 +135,7 @@ def test_leading_axes_numpy_input_and_no_images(small):
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_many_networks_at_once(precision):
-    network = CNN(precision=precision).init(KEY, bytes_of(*SMALL))
+    network = CNN(gradient_precision=precision).init(KEY, bytes_of(*SMALL))
     networks = jax.tree.map(lambda a: jnp.stack([a, a * 1.1]), network)
     images = jnp.asarray(np.random.default_rng(0).integers(0, 256, (FORWARD + 1, 36, 36, 1), dtype=np.uint8))
     one = jax.grad(lambda n: jnp.sum(n(images) ** 2))
@@ -168,7 +170,7 @@ def test_small_images_and_what_is_no_image_are_refused(recipe, side):
 
 def test_an_unknown_precision_is_refused():
     with pytest.raises(ValueError, match="unknown precision 'half': choose one of float32, bfloat16"):
-        CNN(precision="half").init(KEY, bytes_of(*SMALL))
+        CNN(gradient_precision="half").init(KEY, bytes_of(*SMALL))
 
 
 def test_natures_weights_are_laid_out_as_ever(small):
