@@ -57,7 +57,10 @@ def from_json(value: Any, base: Any = None) -> Any:
     if "class" not in value:
         return {key: from_json(entry, base.get(key) if isinstance(base, dict) else None) for key, entry in value.items()}
     fields = {key: from_json(entry, getattr(base, key, None)) for key, entry in value.items() if key != "class"}
-    return _class(value["class"])(**fields)
+    made = _class(value["class"])
+    if unknown := fields.keys() - {field.name for field in dataclasses.fields(made)}:
+        raise Mistake(f"{made.__name__} has no field '{min(unknown)}': run.json was written by another version.")
+    return made(**fields)
 
 
 def _class(name: str) -> type:

@@ -51,6 +51,7 @@ from ecotone.networks.recurrent import GRU
 from ecotone.ops.action_noise import OrnsteinUhlenbeck
 from ecotone.ops.schedules import Linear
 from ecotone.testing.probes import InTurn
+from ecotone.written import from_json, to_json
 from tests.algorithms.small import small_mappo, small_matd3, small_named, small_qmix
 from tests.envs.agents.told import Count
 
@@ -216,6 +217,12 @@ def test_a_checkpoint_of_another_algorithm_is_refused(trained):
     other = dataclasses.replace(trained.experiment, algorithm=DQN_SMALL)
     with pytest.raises(Mistake, match="written for another algorithm"):
         begin(other, Run(trained.folder, other))
+
+
+def test_a_field_of_another_version_is_named():
+    written = to_json(PPO()) | {"horizon": 3}
+    with pytest.raises(Mistake, match=r"PPO has no field 'horizon': run\.json was written by another version\."):
+        from_json(written)
 
 
 def test_a_run_without_checkpoints_says_so(trained, tmp_path):
